@@ -1,0 +1,8 @@
+//! pidoop: `cluster.toml` in, SD card images of a Hadoop cluster out.
+//!
+//! A pure zone ([`edit`], [`cluster`], [`recipe`], [`overlay`], [`hadoop`],
+//! [`node`], [`plan`]) knows no files, clock, environment or processes. Above
+//! it lies the effects zone ([`source`], [`disk`], [`tool`], [`bake`],
+//! [`artefact`]), and above that the commands. `docs/design/architecture.md`
+//! shows who may import whom; a test keeps it true.
+

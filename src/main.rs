@@ -1,0 +1,3 @@
+//! The pidoop program.
+
+fn main() {}
