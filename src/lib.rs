@@ -6,3 +6,4 @@
 //! [`artefact`]), and above that the commands. `docs/design/architecture.md`
 //! shows who may import whom; a test keeps it true.
 
+pub mod diagnostic;
