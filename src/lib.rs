@@ -7,3 +7,4 @@
 //! shows who may import whom; a test keeps it true.
 
 pub mod diagnostic;
+pub mod edit;
