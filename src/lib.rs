@@ -6,5 +6,6 @@
 //! [`artefact`]), and above that the commands. `docs/design/architecture.md`
 //! shows who may import whom; a test keeps it true.
 
+pub mod cluster;
 pub mod diagnostic;
 pub mod edit;
