@@ -9,3 +9,4 @@
 pub mod cluster;
 pub mod diagnostic;
 pub mod edit;
+pub mod recipe;

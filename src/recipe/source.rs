@@ -1,0 +1,50 @@
+//! Where an input can be had.
+
+use serde::Serialize;
+
+use super::Arch;
+
+/// One file for one architecture, at one or more addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecipeSource {
+    /// What the file is for.
+    pub arch: Arch,
+    /// Version of this file where it is not the recipe's.
+    pub version: Option<String>,
+    /// Addresses of the same bytes, tried in order.
+    pub urls: Vec<String>,
+    /// SHA-256 of the file as it is downloaded, lower-case hex.
+    pub sha256: Option<String>,
+    /// SHA-512 of the file as it is downloaded, lower-case hex.
+    pub sha512: Option<String>,
+    /// Length in bytes as it is downloaded.
+    pub size: Option<u64>,
+    /// A digest published beside the file. Where the recipe has a digest of its
+    /// own, that one decides.
+    pub sidecar: Option<Sidecar>,
+    /// For a compressed base image, SHA-256 of the image itself.
+    pub unpacked_sha256: Option<String>,
+}
+
+/// A small file beside the download that holds its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sidecar {
+    /// What is put behind the download's address, such as `.sha512`.
+    pub suffix: String,
+    /// Which digest it holds.
+    pub kind: SidecarKind,
+}
+
+/// Which digest a sidecar holds.
+///
+/// The layouts differ (coreutils: digest, two blanks, name; BSD: `SHA512 (name)
+/// = digest`), and Apache's files have named another file than the one they
+/// are beside. The last word of the right length is the digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SidecarKind {
+    /// 64 hexadecimal digits.
+    Sha256,
+    /// 128 hexadecimal digits.
+    Sha512,
+}
