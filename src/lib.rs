@@ -9,4 +9,5 @@
 pub mod cluster;
 pub mod diagnostic;
 pub mod edit;
+pub mod overlay;
 pub mod recipe;
