@@ -9,5 +9,6 @@
 pub mod cluster;
 pub mod diagnostic;
 pub mod edit;
+pub mod hadoop;
 pub mod overlay;
 pub mod recipe;
