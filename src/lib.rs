@@ -10,5 +10,6 @@ pub mod cluster;
 pub mod diagnostic;
 pub mod edit;
 pub mod hadoop;
+pub mod node;
 pub mod overlay;
 pub mod recipe;
