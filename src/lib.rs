@@ -12,4 +12,5 @@ pub mod edit;
 pub mod hadoop;
 pub mod node;
 pub mod overlay;
+pub mod plan;
 pub mod recipe;
