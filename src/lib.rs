@@ -13,4 +13,5 @@ pub mod hadoop;
 pub mod node;
 pub mod overlay;
 pub mod plan;
+pub mod progress;
 pub mod recipe;
