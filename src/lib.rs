@@ -15,3 +15,4 @@ pub mod overlay;
 pub mod plan;
 pub mod progress;
 pub mod recipe;
+pub mod tool;

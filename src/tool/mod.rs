@@ -1,0 +1,24 @@
+//! External programs, one wrapper for all.
+//!
+//! A [`Tool`] names a program, the Debian package it comes from and the oldest
+//! version that will do. [`Tool::call`] builds a [`Call`]: arguments as data,
+//! an environment made from nothing, standard input from memory. Running it
+//! gives an [`Output`] or an error that holds the whole command line and the
+//! end of what the program said. Children still running when this process is
+//! interrupted are killed ([`kill_children_on_signals`]), and the directories in
+//! which files were handed to them ([`Handover`]) removed.
+
+mod call;
+mod children;
+mod error;
+mod handover;
+#[allow(clippy::module_inception)]
+mod tool;
+mod version;
+
+pub use call::{Call, Output};
+pub use children::{Running, kill_children, kill_children_on_signals};
+pub use error::ToolError;
+pub use handover::Handover;
+pub use tool::{DEBUGFS, E2FSCK, E2UNDO, Probe, RESIZE2FS, Tool};
+pub use version::Version;

@@ -1,0 +1,205 @@
+//! Programs by name, package and version.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::{Call, ToolError, Version};
+
+/// An external program.
+#[derive(Clone, Copy, Debug)]
+pub struct Tool {
+    /// Name of its executable.
+    pub name: &'static str,
+    /// The Debian package that has it.
+    pub package: &'static str,
+    /// How to learn its version, if an old one will not do.
+    pub probe: Option<Probe>,
+}
+
+/// How to learn a program's version, and how old it may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    /// Arguments that make it print its version, on either stream.
+    pub args: &'static [&'static str],
+    /// The oldest version that will do.
+    pub minimum: Version,
+}
+
+/// The oldest e2fsprogs that understands what Raspberry Pi OS Trixie makes:
+/// `orphan_file` and `metadata_csum_seed` (e2fsprogs release notes 1.47.0).
+const E2FSPROGS_MINIMUM: Version = Version::new(1, 47, 0);
+
+const fn e2fsprogs(name: &'static str, args: &'static [&'static str]) -> Tool {
+    Tool {
+        name,
+        package: "e2fsprogs",
+        probe: Some(Probe {
+            args,
+            minimum: E2FSPROGS_MINIMUM,
+        }),
+    }
+}
+
+/// Edits ext4 filesystems in files.
+pub const DEBUGFS: Tool = e2fsprogs("debugfs", &["-V"]);
+/// Judges ext4 filesystems.
+pub const E2FSCK: Tool = e2fsprogs("e2fsck", &["-V"]);
+/// Plays the undo file of another e2fsprogs program back. It does not tell its
+/// version; its package's other programs do.
+pub const E2UNDO: Tool = Tool::any_version("e2undo", "e2fsprogs");
+/// Changes the size of ext4 filesystems. It has no option to print its
+/// version, but does so before its usage.
+pub const RESIZE2FS: Tool = e2fsprogs("resize2fs", &[]);
+
+impl Tool {
+    /// A program of which any version will do.
+    pub const fn any_version(name: &'static str, package: &'static str) -> Self {
+        Self {
+            name,
+            package,
+            probe: None,
+        }
+    }
+
+    /// Where the program is: the first match in `PATH`, then `/usr/sbin` and
+    /// `/sbin`, which ordinary users often do not have there.
+    ///
+    /// # Errors
+    /// [`ToolError::Missing`] if it is nowhere.
+    pub fn locate(&self) -> Result<Utf8PathBuf, ToolError> {
+        find_in(&search_path(), self.name).ok_or(ToolError::Missing {
+            tool: self.name,
+            package: self.package,
+        })
+    }
+
+    /// The version of the program found; `None` if it does not tell.
+    ///
+    /// # Errors
+    /// [`ToolError::Missing`], or what went wrong asking.
+    pub fn version(&self) -> Result<Option<Version>, ToolError> {
+        let Some(probe) = self.probe else {
+            return Ok(None);
+        };
+        static KNOWN: LazyLock<Mutex<BTreeMap<Utf8PathBuf, Option<Version>>>> =
+            LazyLock::new(Mutex::default);
+        let program = self.locate()?;
+        if let Some(version) = KNOWN
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&program)
+        {
+            return Ok(*version);
+        }
+        let output = Call::unchecked(*self, program.clone())
+            .args(probe.args.iter().copied())
+            .run()?;
+        let text = format!("{}\n{}", output.stdout_text(), output.stderr_text());
+        let version = Version::find(&text);
+        KNOWN
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(program, version);
+        Ok(version)
+    }
+
+    /// Checks that the program is here and new enough.
+    ///
+    /// # Errors
+    /// [`ToolError::Missing`] or [`ToolError::TooOld`]. A program that does
+    /// not tell its version passes.
+    pub fn check(&self) -> Result<Utf8PathBuf, ToolError> {
+        let program = self.locate()?;
+        if let (Some(probe), Some(found)) = (self.probe, self.version()?)
+            && found < probe.minimum
+        {
+            return Err(ToolError::TooOld {
+                tool: self.name,
+                found,
+                needed: probe.minimum,
+                package: self.package,
+            });
+        }
+        Ok(program)
+    }
+
+    /// A call of this program, to be given arguments and run.
+    ///
+    /// # Errors
+    /// Those of [`Tool::check`].
+    pub fn call(&self) -> Result<Call, ToolError> {
+        Ok(Call::unchecked(*self, self.check()?))
+    }
+}
+
+/// Directories searched for programs, as one `PATH` value.
+pub(super) fn search_path() -> String {
+    let mut path = env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned());
+    for sbin in ["/usr/sbin", "/sbin"] {
+        if !path.split(':').any(|dir| dir == sbin) {
+            path.push(':');
+            path.push_str(sbin);
+        }
+    }
+    path
+}
+
+fn find_in(path: &str, name: &str) -> Option<Utf8PathBuf> {
+    path.split(':')
+        // Relative entries would make what runs depend on where we stand.
+        .filter(|dir| dir.starts_with('/'))
+        .map(|dir| Utf8Path::new(dir).join(name))
+        .find(|file| {
+            fs::metadata(file)
+                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_names_its_package() {
+        let tool = Tool::any_version("pidoop-no-such-program", "some-package");
+        let message = tool.locate().unwrap_err().to_string();
+        assert!(message.contains("apt install some-package"), "{message}");
+    }
+
+    #[test]
+    fn sbin_is_searched_though_path_lacks_it() {
+        assert!(search_path().split(':').any(|dir| dir == "/usr/sbin"));
+        assert!(find_in("relative:/usr/sbin", "debugfs").is_some());
+        assert!(find_in("usr/sbin", "debugfs").is_none());
+    }
+
+    #[test]
+    fn an_old_program_is_refused_with_both_versions() {
+        let args = &["-V"];
+        let minimum = Version::new(99, 0, 0);
+        let tool = Tool {
+            probe: Some(Probe { args, minimum }),
+            ..DEBUGFS
+        };
+        let error = tool.check().unwrap_err();
+        assert!(matches!(error, ToolError::TooOld { .. }), "{error}");
+        assert!(error.to_string().contains("99.0.0"), "{error}");
+    }
+
+    #[test]
+    fn every_e2fsprogs_program_tells_its_version() {
+        for tool in [DEBUGFS, E2FSCK, RESIZE2FS] {
+            let version = tool.version().unwrap();
+            assert!(
+                version >= Some(E2FSPROGS_MINIMUM),
+                "{}: {version:?}",
+                tool.name
+            );
+        }
+    }
+}
