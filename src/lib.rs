@@ -15,4 +15,5 @@ pub mod overlay;
 pub mod plan;
 pub mod progress;
 pub mod recipe;
+pub mod source;
 pub mod tool;

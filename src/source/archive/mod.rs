@@ -1,0 +1,19 @@
+//! Tar archives: read with suspicion, unpacked once.
+//!
+//! [`stage`] unpacks an archive to the cache, one plain file for each member,
+//! and keeps an index. Names never become paths on the host, so nothing in an
+//! archive can reach outside; they are checked all the same, because they
+//! become paths in an image.
+
+mod index;
+mod layout;
+mod limits;
+mod member;
+mod read;
+mod stage;
+mod staged;
+#[cfg(test)]
+mod tests;
+
+pub use stage::stage;
+pub use staged::{StagedArchive, StagedArchives};

@@ -1,0 +1,188 @@
+//! Unpacking an archive to the cache.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+
+use camino::Utf8Path;
+
+use super::index::{Index, Row, RowKind, file_name};
+use super::layout::{Kind, Layout};
+use super::read::{Body, Member, Stop, read_members};
+use super::staged::StagedArchive;
+use crate::progress::Reporter;
+use crate::source::cache::{make_dir, remove};
+use crate::source::digest::{CHUNK, Digester};
+use crate::source::{Cache, Obtained, SourceError};
+
+/// Unpacks an archive to the cache, or finds that done already.
+///
+/// The stage appears under the archive's digest only when every member is there
+/// and the whole archive was read and found sound, so an interrupted, cut or
+/// malicious archive leaves nothing behind. Another process that wants the same
+/// archive waits and then finds it done.
+pub fn stage(
+    archive: &Obtained,
+    cache: &Cache,
+    reporter: &Reporter,
+) -> Result<StagedArchive, SourceError> {
+    let place = cache.place("staged", &archive.sha256);
+    if let Some(entries) = Index::load(&place)? {
+        return Ok(StagedArchive::new(archive, entries));
+    }
+    let lock = cache.lock(&format!("stage-{}", archive.sha256), reporter)?;
+    if let Some(entries) = Index::load(&place)? {
+        return Ok(StagedArchive::new(archive, entries));
+    }
+    let partial = cache.partial(&lock);
+    let made = unpack(archive, &partial, reporter).and_then(|()| {
+        // What is at the final place now is of another version or incomplete.
+        remove(&place)?;
+        cache.publish(&lock, &place)
+    });
+    if let Err(error) = made {
+        remove(&partial)?;
+        return Err(error);
+    }
+    match Index::load(&place)? {
+        Some(entries) => Ok(StagedArchive::new(archive, entries)),
+        None => Err(SourceError::Changing { path: place }),
+    }
+}
+
+fn unpack(archive: &Obtained, dir: &Utf8Path, reporter: &Reporter) -> Result<(), SourceError> {
+    make_dir(&dir.join("files"))?;
+    let mut unpacking = Unpacking::new(dir);
+    let path = archive.path.as_path();
+    let title = format!("unpacking {}", path.file_name().unwrap_or(path.as_str()));
+    read_members(path, &title, reporter, |member| unpacking.take(member))?;
+    unpacking
+        .layout
+        .check_links()
+        .map_err(|(member, reason)| SourceError::UnsafeMember {
+            path: path.to_owned(),
+            member,
+            reason,
+        })?;
+    archive.check_unchanged()?;
+    Index::new(unpacking.rows).write(dir)
+}
+
+struct Unpacking<'a> {
+    dir: &'a Utf8Path,
+    layout: Layout,
+    rows: Vec<Row>,
+    by_name: BTreeMap<String, usize>,
+    files: usize,
+    written: u64,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Unpacking<'a> {
+    fn new(dir: &'a Utf8Path) -> Self {
+        Self {
+            dir,
+            layout: Layout::default(),
+            rows: Vec::new(),
+            by_name: BTreeMap::new(),
+            files: 0,
+            written: 0,
+            buffer: vec![0; CHUNK],
+        }
+    }
+
+    fn take(&mut self, member: Member<'_>) -> Result<(), Stop> {
+        let Member { name, mode, body } = member;
+        if name.is_empty() {
+            // The root itself, as `tar -C dir .` writes it.
+            return match body {
+                Body::Dir => Ok(()),
+                _ => Err(Stop::Unsafe(
+                    "is not a directory, but the archive's root".to_owned(),
+                )),
+            };
+        }
+        let mut row = Row {
+            name,
+            mode: mode.bits(),
+            kind: RowKind::Dir,
+        };
+        match body {
+            Body::Dir => self
+                .layout
+                .add(&row.name, Kind::Dir)
+                .map_err(Stop::Unsafe)?,
+            Body::File(len, content) => {
+                self.layout
+                    .add(&row.name, Kind::File)
+                    .map_err(Stop::Unsafe)?;
+                row.kind = self.write(len, content)?;
+            }
+            Body::Symlink(target) => {
+                self.layout
+                    .add_link(&row.name, &target)
+                    .map_err(Stop::Unsafe)?;
+                row.kind = RowKind::Symlink { target };
+            }
+            Body::HardLink(to) => {
+                let first = self.by_name.get(&to).and_then(|at| self.rows.get(*at));
+                let Some(Row {
+                    kind: kind @ RowKind::File { .. },
+                    mode,
+                    ..
+                }) = first
+                else {
+                    return Err(Stop::Unsafe(format!(
+                        "is a hard link to {to:?}, which is no file before it in the archive"
+                    )));
+                };
+                row.mode = *mode;
+                row.kind = kind.clone();
+                self.layout
+                    .add(&row.name, Kind::File)
+                    .map_err(Stop::Unsafe)?;
+            }
+        }
+        // As when unpacking with tar, the last of several members of a name counts.
+        match self.by_name.get(&row.name) {
+            Some(at) => self.rows[*at] = row,
+            None => {
+                self.by_name.insert(row.name.clone(), self.rows.len());
+                self.rows.push(row);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, len: u64, content: &mut dyn Read) -> Result<RowKind, Stop> {
+        let number = self.files;
+        self.files += 1;
+        let path = self.dir.join(file_name(number));
+        let needed = self.written + len;
+        let failed = |error: io::Error| {
+            Stop::Other(SourceError::io_needing("unpacking to", &path, Some(needed))(error))
+        };
+        let mut file = File::create(&path).map_err(failed)?;
+        let mut digester = Digester::new(None);
+        let mut left = len;
+        while left > 0 {
+            let read = match content.read(&mut self.buffer) {
+                Ok(0) => return Err(Stop::Read(io::ErrorKind::UnexpectedEof.into())),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Stop::Read(error)),
+            };
+            let bytes = &self.buffer[..read];
+            digester.update(bytes);
+            file.write_all(bytes).map_err(failed)?;
+            left = left.saturating_sub(read as u64);
+        }
+        self.written = needed;
+        let digests = digester.finish();
+        Ok(RowKind::File {
+            file: number,
+            len: digests.size,
+            sha256: digests.sha256,
+        })
+    }
+}

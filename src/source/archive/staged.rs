@@ -1,0 +1,146 @@
+//! Unpacked archives at hand.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::edit::{ArchiveId, Archives, EditError, StagedEntry, StagedKind};
+use crate::source::{Obtained, Sha256, SourceError};
+
+/// How many links are followed before a chain counts as a circle.
+const MOST_LINKS: usize = 40;
+
+/// An archive unpacked by [`stage`](super::stage).
+#[derive(Clone, Debug)]
+pub struct StagedArchive {
+    path: Utf8PathBuf,
+    sha256: Sha256,
+    entries: Vec<StagedEntry>,
+}
+
+impl StagedArchive {
+    pub(super) fn new(archive: &Obtained, entries: Vec<StagedEntry>) -> Self {
+        Self {
+            path: archive.path.clone(),
+            sha256: archive.sha256,
+            entries,
+        }
+    }
+
+    /// What edits call it.
+    pub fn id(&self) -> ArchiveId {
+        ArchiveId(self.sha256.to_string())
+    }
+
+    /// Digest of the archive file.
+    pub fn sha256(&self) -> Sha256 {
+        self.sha256
+    }
+
+    /// The archive file it was unpacked from.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// All members, in archive order.
+    pub fn entries(&self) -> &[StagedEntry] {
+        &self.entries
+    }
+
+    /// The regular files with their names, places on the host and lengths.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &Utf8Path, u64)> {
+        self.entries.iter().filter_map(|entry| match &entry.kind {
+            StagedKind::File { host, len, .. } => Some((entry.name.as_str(), host.as_path(), *len)),
+            StagedKind::Dir | StagedKind::Symlink { .. } => None,
+        })
+    }
+
+    /// Total length of all regular files, in bytes.
+    pub fn size(&self) -> u64 {
+        self.files().map(|(_, _, len)| len).sum()
+    }
+
+    /// Where the bytes of a member are, following symbolic links of the member
+    /// itself.
+    pub fn file(&self, name: &str) -> Option<&Utf8Path> {
+        let mut name = name.to_owned();
+        for _ in 0..MOST_LINKS {
+            match &self.entries.iter().find(|entry| entry.name == name)?.kind {
+                StagedKind::File { host, .. } => return Some(host),
+                StagedKind::Dir => return None,
+                StagedKind::Symlink { target } => name = beside(&name, target),
+            }
+        }
+        None
+    }
+
+    /// Whether a member, or one below it, has this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| {
+            entry
+                .name
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// The content of a file that is known to be small.
+    pub(in crate::source) fn text(&self, host: &Utf8Path) -> Result<String, SourceError> {
+        let bytes = std::fs::read(host).map_err(SourceError::io("reading", host))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// The name that `target` means in a link called `name`.
+fn beside(name: &str, target: &str) -> String {
+    let mut parts: Vec<&str> = name.split('/').collect();
+    parts.pop();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The archives that edits of a build may unpack.
+#[derive(Clone, Debug, Default)]
+pub struct StagedArchives {
+    archives: BTreeMap<ArchiveId, StagedArchive>,
+}
+
+impl StagedArchives {
+    /// Adds an archive.
+    pub fn insert(&mut self, archive: StagedArchive) {
+        self.archives.insert(archive.id(), archive);
+    }
+
+    /// The archive of this name.
+    pub fn get(&self, id: &ArchiveId) -> Option<&StagedArchive> {
+        self.archives.get(id)
+    }
+}
+
+impl FromIterator<StagedArchive> for StagedArchives {
+    fn from_iter<I: IntoIterator<Item = StagedArchive>>(archives: I) -> Self {
+        Self {
+            archives: archives
+                .into_iter()
+                .map(|archive| (archive.id(), archive))
+                .collect(),
+        }
+    }
+}
+
+impl Archives for StagedArchives {
+    fn members(&self, archive: &ArchiveId) -> Result<&[StagedEntry], EditError> {
+        match self.archives.get(archive) {
+            Some(archive) => Ok(archive.entries()),
+            None => Err(EditError::UnknownArchive(archive.clone())),
+        }
+    }
+}

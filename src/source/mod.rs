@@ -1,0 +1,46 @@
+//! Inputs: found, verified, cached, opened.
+//!
+//! A [`Request`] says what is wanted and where it may be; a [`Fetcher`] gets it
+//! from disk, from the [`Cache`] or from the network and returns it only with
+//! the right digest. [`unpack_image`] turns a base image into a raw file,
+//! [`stage`] an archive into files that edits can unpack, and [`inspect_java`]
+//! and [`inspect_hadoop`] look into the two archives every build needs.
+//!
+//! Whatever is kept appears under its final name by one rename when it is
+//! complete, so a killed or failed run leaves nothing that looks finished.
+
+mod archive;
+mod cache;
+mod decompress;
+mod digest;
+pub mod elf;
+mod error;
+mod fetch;
+#[cfg(test)]
+mod fetch_tests;
+mod format;
+mod hadoop;
+mod http;
+mod image;
+mod java;
+mod kind;
+mod local;
+mod location;
+mod read_ahead;
+mod sidecar;
+mod sparse;
+#[cfg(test)]
+mod testing;
+
+pub use archive::{StagedArchive, StagedArchives, stage};
+pub use cache::Cache;
+pub use digest::{Algorithm, Digest, Digester, Digests, Hashing, Sha256, digest_file};
+pub use error::{Attempt, SourceError};
+pub use fetch::{Fetcher, Obtained, Request, Sidecar};
+pub use format::Format;
+pub use hadoop::{HadoopArchive, inspect_hadoop};
+pub use http::HttpOptions;
+pub use image::{UNPACKING, UnpackedImage, unpack_image};
+pub use java::{JavaArchive, inspect_java};
+pub use location::Location;
+pub use sidecar::digest_for;

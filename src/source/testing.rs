@@ -1,0 +1,54 @@
+//! What the tests of this module share.
+
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::TempDir;
+
+use super::{Cache, Fetcher, HttpOptions, Location, Obtained, Request, StagedArchive, stage};
+use crate::progress::Reporter;
+
+/// A directory of the test's own, and its path.
+pub(super) fn scratch() -> (TempDir, Utf8PathBuf) {
+    let dir = TempDir::new().unwrap();
+    let path = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
+    (dir, path)
+}
+
+/// Runs a shell command in `dir`.
+pub(super) fn sh(dir: &Utf8Path, command: &str) {
+    let status = Command::new("sh")
+        .args(["-ec", command])
+        .current_dir(dir)
+        .status()
+        .unwrap();
+    assert!(status.success(), "{command}");
+}
+
+/// The cache of a test whose directory is `root`.
+pub(super) fn cache(root: &Utf8Path) -> Cache {
+    Cache::open(&root.join("cache")).unwrap()
+}
+
+/// A local file, obtained.
+pub(super) fn obtained(root: &Utf8Path, path: &Utf8Path) -> Obtained {
+    let request = Request {
+        name: "archive".to_owned(),
+        locations: vec![Location::Path(path.to_owned())],
+        digest: None,
+        sidecar: None,
+    };
+    let fetcher = Fetcher::new(cache(root), &HttpOptions::default()).unwrap();
+    fetcher.obtain(&request, &Reporter::silent()).unwrap()
+}
+
+/// The directory `tree` below `root`, packed and staged.
+pub(super) fn stage_tree(root: &Utf8Path, tree: &str) -> (StagedArchive, Cache) {
+    sh(
+        root,
+        &format!("tar -C {tree} --mtime=@0 --sort=name -czf packed.tgz ."),
+    );
+    let archive = obtained(root, &root.join("packed.tgz"));
+    let cache = cache(root);
+    (stage(&archive, &cache, &Reporter::silent()).unwrap(), cache)
+}
