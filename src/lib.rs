@@ -8,6 +8,7 @@
 
 pub mod cluster;
 pub mod diagnostic;
+pub mod disk;
 pub mod edit;
 pub mod hadoop;
 pub mod node;

@@ -1,0 +1,186 @@
+//! Reading ext4, independently of what wrote it.
+
+use std::error::Error;
+
+use ext4_view::{Ext4, Ext4Error, Ext4Read, FileType, Metadata};
+use fs_err::File;
+use fs_err::os::unix::fs::FileExt;
+use sha2::{Digest, Sha256};
+
+use super::Superblock;
+use crate::disk::{DiskError, Region};
+use crate::edit::{EditError, EntryKind, ImagePath, Mode, Owner, ReadTree, TreeEntry};
+
+/// Bytes read at a time for a digest.
+const CHUNK: usize = 256 * 1024;
+
+/// An ext4 filesystem, opened for reading. It keeps what it has read: open it
+/// anew after a write.
+#[derive(Debug)]
+pub struct Ext4Volume {
+    region: Region,
+    superblock: Superblock,
+    fs: Ext4,
+}
+
+/// What `ext4-view` reads from.
+struct Source {
+    file: File,
+    region: Region,
+}
+
+impl Ext4Read for Source {
+    fn read(&mut self, at: u64, dst: &mut [u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let end = at.checked_add(dst.len() as u64);
+        if end.is_none_or(|end| end > self.region.len) {
+            return Err(format!("bytes from {at} on lie outside of {}", self.region).into());
+        }
+        Ok(self.file.read_exact_at(dst, self.region.start + at)?)
+    }
+}
+
+impl Ext4Volume {
+    /// Opens the filesystem in `region`.
+    ///
+    /// # Errors
+    /// If there is no ext4 filesystem, or one that cannot be read; what the
+    /// system said.
+    pub fn open(region: &Region) -> Result<Self, DiskError> {
+        let superblock = Superblock::read(region)?;
+        let file =
+            File::open(&region.file).map_err(|e| DiskError::io("opening", &region.file, e))?;
+        let source = Source {
+            file,
+            region: region.clone(),
+        };
+        let fs = Ext4::load(Box::new(source))
+            .map_err(|e| DiskError::filesystem(region, format!("reading ext4: {e}")))?;
+        Ok(Self {
+            region: region.clone(),
+            superblock,
+            fs,
+        })
+    }
+
+    /// Where the filesystem is.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Its superblock.
+    pub fn superblock(&self) -> &Superblock {
+        &self.superblock
+    }
+
+    fn metadata(&self, path: &ImagePath) -> Result<Option<Metadata>, EditError> {
+        match self.fs.symlink_metadata(path.as_str()) {
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(Ext4Error::NotFound | Ext4Error::NotADirectory) => Ok(None),
+            Err(error) => Err(failed(path, error)),
+        }
+    }
+
+    fn expect(&self, path: &ImagePath, wanted: FileType) -> Result<(), EditError> {
+        let Some(metadata) = self.metadata(path)? else {
+            return Err(EditError::Missing { path: path.clone() });
+        };
+        if metadata.file_type() == wanted {
+            return Ok(());
+        }
+        let (found, expected) = (name_of(metadata.file_type()), name_of(wanted));
+        Err(EditError::WrongKind {
+            path: path.clone(),
+            found,
+            expected,
+        })
+    }
+}
+
+impl ReadTree for Ext4Volume {
+    fn entry(&self, path: &ImagePath) -> Result<Option<TreeEntry>, EditError> {
+        let Some(metadata) = self.metadata(path)? else {
+            return Ok(None);
+        };
+        let kind = match metadata.file_type() {
+            FileType::Directory => EntryKind::Dir,
+            FileType::Regular => EntryKind::File {
+                len: metadata.len(),
+            },
+            FileType::Symlink => {
+                let target = self
+                    .fs
+                    .read_link(path.as_str())
+                    .map_err(|e| failed(path, e))?;
+                let target = target.to_str().map_err(|e| failed(path, e))?;
+                EntryKind::Symlink {
+                    target: target.to_owned(),
+                }
+            }
+            _ => EntryKind::Special,
+        };
+        let owner = Owner::new(metadata.uid(), metadata.gid());
+        Ok(Some(TreeEntry {
+            kind,
+            owner,
+            mode: Mode::new(metadata.mode()),
+        }))
+    }
+
+    fn read(&self, path: &ImagePath) -> Result<Vec<u8>, EditError> {
+        self.expect(path, FileType::Regular)?;
+        self.fs.read(path.as_str()).map_err(|e| failed(path, e))
+    }
+
+    fn children(&self, path: &ImagePath) -> Result<Vec<String>, EditError> {
+        // A symlink to a directory is read like the directory, as open() does.
+        let mut names = Vec::new();
+        for entry in self
+            .fs
+            .read_dir(path.as_str())
+            .map_err(|e| failed(path, e))?
+        {
+            let entry = entry.map_err(|e| failed(path, e))?;
+            let name = entry.file_name();
+            let name = name.as_str().map_err(|_| {
+                failed(
+                    path,
+                    format!("the name {} in it is not UTF-8", name.display()),
+                )
+            })?;
+            if !matches!(name, "." | "..") {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn digest(&self, path: &ImagePath) -> Result<[u8; 32], EditError> {
+        self.expect(path, FileType::Regular)?;
+        let mut file = self.fs.open(path.as_str()).map_err(|e| failed(path, e))?;
+        let mut digest = Sha256::new();
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            match file.read_bytes(&mut buffer).map_err(|e| failed(path, e))? {
+                0 => return Ok(digest.finalize().into()),
+                count => digest.update(&buffer[..count]),
+            }
+        }
+    }
+}
+
+fn failed(path: &ImagePath, error: impl ToString) -> EditError {
+    EditError::Read {
+        path: path.clone(),
+        reason: error.to_string(),
+    }
+}
+
+fn name_of(kind: FileType) -> &'static str {
+    match kind {
+        FileType::Directory => "a directory",
+        FileType::Regular => "a regular file",
+        FileType::Symlink => "a symbolic link",
+        _ => "a device, socket or FIFO",
+    }
+}

@@ -1,0 +1,236 @@
+//! Carrying changes out on FAT.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::time::{Duration, Instant};
+
+use fatfs::FileSystem;
+
+use super::structure::Structure;
+use super::volume::{FatVolume, Shared, examine, find, mount};
+use crate::disk::standing::{self, Obsolete};
+use crate::disk::{DiskError, Region, Window};
+use crate::edit::{Changes, EntryKind, FileContent, ImagePath, ReadTree, Target};
+
+/// Zeros written at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// Longest name, in UTF-16 units.
+const LONGEST_NAME: usize = 255;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Bytes of file content written.
+    pub bytes: u64,
+    /// Files and directories put down.
+    pub entries: u64,
+    /// Names taken away, replaced ones included.
+    pub removed: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Makes the FAT filesystem in `region` what `changes` say. Owners and modes
+/// are left out, as FAT has none. What is replaced or removed is zeroed first.
+/// The same filesystem, changes and epoch give the same bytes.
+///
+/// `epoch` is the time new entries get, in seconds since 1970; FAT stores it
+/// without a time zone, so it is taken for UTC, and not before 1980.
+///
+/// A failure leaves the filesystem half-changed: work on a copy.
+///
+/// # Errors
+/// If the filesystem is damaged or too small, a name or a link is nothing FAT
+/// can hold, or staged content is not what was promised.
+pub fn apply(region: &Region, changes: &Changes, epoch: u64) -> Result<Applied, DiskError> {
+    let begun = Instant::now();
+    check_targets(region, changes)?;
+    let volume = FatVolume::open(region)?;
+    let standing = standing::find(changes, &volume).map_err(|r| r.into_error(region))?;
+    let freed = lens_of(region, &volume, &standing.obsolete)?;
+    drop(volume);
+    let mut window = Window::read_write(region)?;
+    let structure = examine(region, &mut window)?;
+    check_room(region, &structure, changes, &freed)?;
+
+    let (fs, mut disk) = mount(region, window, epoch)?;
+    for name in &standing.obsolete {
+        remove(&fs, name).map_err(|e| DiskError::path(region, &name.path, e))?;
+    }
+    let mut bytes = 0;
+    for (path, target) in &changes.targets {
+        bytes += put(&fs, path, target).map_err(|e| DiskError::path(region, path, e))?;
+    }
+    let fail = |e| DiskError::io("writing", &region.file, e);
+    // Dropping it would swallow errors.
+    fs.unmount().and_then(|()| disk.flush()).map_err(fail)?;
+    settle(region)?;
+    Ok(Applied {
+        bytes,
+        entries: changes.targets.len() as u64,
+        removed: standing.obsolete.len() as u64,
+        elapsed: begun.elapsed(),
+    })
+}
+
+/// Goes over the result with other eyes and puts the last things right.
+fn settle(region: &Region) -> Result<(), DiskError> {
+    let mut window = Window::read_write(region)?;
+    let structure = examine(region, &mut window)?;
+    let fail = |e| DiskError::io("writing", &region.file, e);
+    structure
+        .settle(&mut window)
+        .and_then(|()| window.finish())
+        .map_err(fail)
+}
+
+fn remove(fs: &FileSystem<Shared>, name: &Obsolete) -> io::Result<()> {
+    let Some(entry) = find(fs, &name.path)? else {
+        // It went under another spelling of its name.
+        return Ok(());
+    };
+    if entry.is_file() {
+        let mut file = entry.to_file();
+        zero(&mut file, entry.len())?;
+        file.seek(SeekFrom::Start(0))?;
+        file.truncate()?;
+        file.flush()?;
+        // A file about to be replaced keeps its entry, and with it its short
+        // name and the time it was made.
+        if name.replaced {
+            return Ok(());
+        }
+    }
+    fs.root_dir().remove(relative(&name.path))
+}
+
+fn zero(file: &mut impl Write, len: u64) -> io::Result<()> {
+    io::copy(&mut io::repeat(0).take(len), file).map(|_| ())
+}
+
+fn put(fs: &FileSystem<Shared>, path: &ImagePath, target: &Target) -> io::Result<u64> {
+    match target {
+        // There is one already.
+        Target::Dir { .. } if path.is_root() => Ok(0),
+        Target::Dir { .. } => fs.root_dir().create_dir(relative(path)).map(|_| 0),
+        Target::Symlink { .. } => Err(io::Error::other("FAT has no symbolic links")),
+        Target::File { content, .. } => {
+            let mut file = fs.root_dir().create_file(relative(path))?;
+            file.truncate()?;
+            let written = write(&mut file, content)?;
+            file.flush()?;
+            Ok(written)
+        }
+    }
+}
+
+fn write(file: &mut impl Write, content: &FileContent) -> io::Result<u64> {
+    match content {
+        FileContent::Inline { bytes, .. } => {
+            file.write_all(bytes)?;
+            Ok(bytes.len() as u64)
+        }
+        FileContent::Staged { host, len, .. } => {
+            let mut source = fs_err::File::open(host)?;
+            let mut buffer = vec![0; CHUNK];
+            let mut written = 0;
+            loop {
+                match source.read(&mut buffer)? {
+                    0 if written == *len => return Ok(written),
+                    0 => break,
+                    count => file.write_all(&buffer[..count])?,
+                }
+                written = source.stream_position()?;
+            }
+            Err(io::Error::other(format!(
+                "{host} has {written} bytes, expected {len}"
+            )))
+        }
+    }
+}
+
+/// `path` as `fatfs` wants it: from the root, without a leading slash.
+fn relative(path: &ImagePath) -> &str {
+    path.as_str().trim_start_matches('/')
+}
+
+/// Refuses what FAT cannot hold, before anything is written.
+fn check_targets(region: &Region, changes: &Changes) -> Result<(), DiskError> {
+    let mut spellings: BTreeMap<String, &ImagePath> = BTreeMap::new();
+    for (path, target) in &changes.targets {
+        let refuse = |reason: String| Err(DiskError::path(region, path, reason));
+        if let Target::Symlink { .. } = target {
+            return refuse("FAT has no symbolic links".to_owned());
+        }
+        if let Some(name) = path.components().find(|name| !is_fat_name(name)) {
+            return refuse(format!("FAT cannot hold the name {name:?}"));
+        }
+        let spelling = path.as_str().to_uppercase();
+        if let Some(other) = spellings.insert(spelling, path) {
+            return refuse(format!("FAT takes it and {other} for one"));
+        }
+    }
+    Ok(())
+}
+
+fn is_fat_name(name: &str) -> bool {
+    let forbidden = |c: char| c.is_control() || "\"*/:<>?\\|".contains(c) || c > '\u{ffff}';
+    !name.chars().any(forbidden)
+        && !name.ends_with([' ', '.'])
+        && name.len() <= LONGEST_NAME
+        && !name.starts_with(' ')
+}
+
+/// Clusters that files of `lens` bytes, and directories, take.
+fn clusters(structure: &Structure, lens: impl Iterator<Item = Option<u64>>) -> u64 {
+    lens.map(|len| len.map_or(1, |len| len.div_ceil(structure.cluster)))
+        .sum()
+}
+
+fn check_room(
+    region: &Region,
+    structure: &Structure,
+    changes: &Changes,
+    freed: &[Option<u64>],
+) -> Result<(), DiskError> {
+    let lens = changes.targets.values().map(|target| match target {
+        Target::File {
+            content: FileContent::Inline { bytes, .. },
+            ..
+        } => Some(bytes.len() as u64),
+        Target::File {
+            content: FileContent::Staged { len, .. },
+            ..
+        } => Some(*len),
+        _ => None,
+    });
+    let needed = clusters(structure, lens);
+    let free = structure.free + clusters(structure, freed.iter().copied());
+    if needed <= free {
+        return Ok(());
+    }
+    let unit = format!("clusters of {} bytes", structure.cluster);
+    Err(DiskError::Full {
+        place: region.clone(),
+        needed,
+        free,
+        unit,
+    })
+}
+
+/// Lengths of what goes; `None` for directories.
+fn lens_of(
+    region: &Region,
+    volume: &FatVolume,
+    names: &[Obsolete],
+) -> Result<Vec<Option<u64>>, DiskError> {
+    let len = |name: &Obsolete| {
+        let entry = volume.entry(&name.path).map_err(DiskError::tree(region))?;
+        Ok(match entry.map(|entry| entry.kind) {
+            Some(EntryKind::File { len }) => Some(len),
+            _ => None,
+        })
+    };
+    names.iter().map(len).collect()
+}

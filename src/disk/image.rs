@@ -1,0 +1,254 @@
+//! A disk image laid out like Raspberry Pi OS.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err::os::unix::fs::FileExt;
+use fs_err::{File, OpenOptions};
+use uuid::Uuid;
+
+use super::mbr::{LEN, Mbr};
+use super::table::SECTOR;
+use super::{DiskError, Format, Partition, PartitionTable, Region, TableKind};
+use super::{copy_range, gpt, splice_range};
+
+/// Numbers of the two partitions (pi-gen export-image/prerun.sh).
+const BOOT: u32 = 1;
+const ROOT: u32 = 2;
+
+/// Alignments pi-gen has used: 4 MiB, since May 2025 8 MiB.
+const ALIGNMENTS: [u64; 2] = [8 << 20, 4 << 20];
+
+/// An image file with a FAT boot partition 1 and, last on the disk, an ext4
+/// root partition 2. Its partition table is in memory; its file is opened
+/// when needed.
+#[derive(Clone, Debug)]
+pub struct PiImage {
+    path: Utf8PathBuf,
+    table: PartitionTable,
+}
+
+impl PiImage {
+    /// Opens the image at `path` and checks its layout.
+    ///
+    /// # Errors
+    /// Those of [`PartitionTable::read`], and [`DiskError::NotPiShaped`]
+    /// telling what was found.
+    pub fn open(path: impl AsRef<Utf8Path>) -> Result<Self, DiskError> {
+        let path = path.as_ref();
+        let table = PartitionTable::read(path)?;
+        let file = File::open(path).map_err(|e| DiskError::io("opening", path, e))?;
+        let mut formats = BTreeMap::new();
+        for partition in &table.partitions {
+            let format = Format::sniff(&file, partition.start, partition.len)
+                .map_err(|e| DiskError::io("reading", path, e))?;
+            formats.insert(partition.number, format);
+        }
+        let root_is_last = table.partition(ROOT).is_some_and(|root| {
+            table
+                .partitions
+                .iter()
+                .all(|partition| partition.start <= root.start)
+        });
+        let fits = formats.get(&BOOT) == Some(&Format::Fat)
+            && formats.get(&ROOT) == Some(&Format::Ext4)
+            && root_is_last;
+        if fits {
+            Ok(Self {
+                path: path.to_owned(),
+                table,
+            })
+        } else {
+            let found = describe(&table, &formats);
+            Err(DiskError::NotPiShaped {
+                file: path.to_owned(),
+                found,
+            })
+        }
+    }
+
+    /// Where the image is.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// Its partition table.
+    pub fn table(&self) -> &PartitionTable {
+        &self.table
+    }
+
+    /// The boot partition's entry.
+    pub fn boot_partition(&self) -> &Partition {
+        self.expect(BOOT)
+    }
+
+    /// The root partition's entry.
+    pub fn root_partition(&self) -> &Partition {
+        self.expect(ROOT)
+    }
+
+    /// The boot (FAT) filesystem.
+    pub fn boot(&self) -> Region {
+        self.boot_partition().region(&self.path)
+    }
+
+    /// The root (ext4) filesystem.
+    pub fn root(&self) -> Region {
+        self.root_partition().region(&self.path)
+    }
+
+    /// What partitions are aligned to, in bytes: what the first one's start
+    /// is a multiple of, 8 MiB or 4 MiB, else 1 MiB.
+    pub fn alignment(&self) -> u64 {
+        let start = self.boot_partition().start;
+        ALIGNMENTS
+            .into_iter()
+            .find(|size| start.is_multiple_of(*size))
+            .unwrap_or(1 << 20)
+    }
+
+    /// Copies the root filesystem into a new file of its own, `to`, where it
+    /// can be grown ([`grow`](super::ext4::grow)).
+    ///
+    /// # Errors
+    /// What the system said about either file.
+    pub fn extract_root(&self, to: &Utf8Path) -> Result<Region, DiskError> {
+        copy_range(&self.root(), to)?;
+        Region::whole(to)
+    }
+
+    /// Puts the filesystem in the file `from` in place of the root partition,
+    /// which takes on its length. The image ends where the partition ends,
+    /// behind which a GPT has its second copy.
+    ///
+    /// # Errors
+    /// If `from` is no whole number of sectors, is shorter than the partition
+    /// or too long for the table; what the system said about either file.
+    pub fn splice_root(&mut self, from: &Utf8Path) -> Result<(), DiskError> {
+        let len = Region::whole(from)?.len;
+        let root = self.root_partition().clone();
+        if !len.is_multiple_of(SECTOR) || len < root.len {
+            let (number, old) = (root.number, root.len);
+            return Err(self.bad_table(format!(
+                "partition {number} of {old} bytes cannot take the {len} bytes of {from}"
+            )));
+        }
+        let end = root.start + len;
+        match self.table.kind {
+            TableKind::Mbr { .. } => {
+                let sectors = u32::try_from(len / SECTOR)
+                    .ok()
+                    .filter(|_| end / SECTOR <= u64::from(u32::MAX))
+                    .ok_or_else(|| self.bad_table("an MBR ends at 2 TiB".to_owned()))?;
+                self.set_file_len(end)?;
+                splice_range(from, &self.path, root.start)?;
+                self.edit_mbr(|mbr| mbr.set_sectors(ROOT, sectors))?;
+            }
+            TableKind::Gpt { .. } => {
+                self.set_file_len((end + gpt::BACKUP).next_multiple_of(1 << 20))?;
+                let change = gpt::Rewrite {
+                    len: Some((ROOT, len)),
+                    ..Default::default()
+                };
+                // The old second copy goes first: the filesystem may lie on
+                // its place.
+                gpt::rewrite(&self.path, &change)?;
+                splice_range(from, &self.path, root.start)?;
+            }
+        }
+        self.reread()
+    }
+
+    /// Gives an MBR disk another id; both `PARTUUID`s follow from it, and so
+    /// must `/etc/fstab` and `cmdline.txt`.
+    ///
+    /// # Errors
+    /// If the image has a GPT; what the system said.
+    pub fn set_disk_id(&mut self, id: u32) -> Result<(), DiskError> {
+        if let TableKind::Gpt { .. } = self.table.kind {
+            return Err(self.bad_table("a GPT has GUIDs in place of a disk id".to_owned()));
+        }
+        self.edit_mbr(|mbr| mbr.set_disk_id(id))?;
+        self.reread()
+    }
+
+    /// Gives a GPT disk and its two partitions other GUIDs.
+    ///
+    /// # Errors
+    /// If the image has an MBR; what the system said.
+    pub fn set_guids(&mut self, disk: Uuid, boot: Uuid, root: Uuid) -> Result<(), DiskError> {
+        if let TableKind::Mbr { .. } = self.table.kind {
+            return Err(self.bad_table("an MBR has a disk id in place of GUIDs".to_owned()));
+        }
+        let change = gpt::Rewrite {
+            disk_guid: Some(disk),
+            partition_guids: BTreeMap::from([(BOOT, boot), (ROOT, root)]),
+            len: None,
+        };
+        gpt::rewrite(&self.path, &change)?;
+        self.reread()
+    }
+
+    fn reread(&mut self) -> Result<(), DiskError> {
+        *self = Self::open(&self.path)?;
+        Ok(())
+    }
+
+    fn edit_mbr(&self, edit: impl FnOnce(&mut Mbr)) -> Result<(), DiskError> {
+        let fail = |e| DiskError::io("writing", &self.path, e);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&self.path)
+            .map_err(fail)?;
+        let mut bytes = [0; LEN];
+        file.read_exact_at(&mut bytes, 0).map_err(fail)?;
+        let mut mbr = Mbr::parse(&bytes).ok_or_else(|| self.bad_table("it is gone".to_owned()))?;
+        edit(&mut mbr);
+        file.write_all_at(mbr.bytes(), 0).map_err(fail)
+    }
+
+    fn set_file_len(&self, len: u64) -> Result<(), DiskError> {
+        OpenOptions::new()
+            .write(true)
+            .open(&self.path)
+            .and_then(|file| file.set_len(len))
+            .map_err(|e| DiskError::io("resizing", &self.path, e))
+    }
+
+    fn bad_table(&self, reason: String) -> DiskError {
+        DiskError::Table {
+            file: self.path.clone(),
+            reason,
+        }
+    }
+
+    /// A partition that [`PiImage::open`] has seen.
+    #[allow(clippy::expect_used)]
+    fn expect(&self, number: u32) -> &Partition {
+        self.table
+            .partition(number)
+            .expect("checked when the image was opened")
+    }
+}
+
+/// `partition 1: ext4, partition 2: squashfs (GPT)`.
+fn describe(table: &PartitionTable, formats: &BTreeMap<u32, Format>) -> String {
+    let kind = match table.kind {
+        TableKind::Mbr { .. } => "MBR",
+        TableKind::Gpt { .. } => "GPT",
+    };
+    let mut parts: Vec<(u64, String)> = table
+        .partitions
+        .iter()
+        .map(|partition| {
+            let number = partition.number;
+            let format = formats.get(&number).copied().unwrap_or(Format::Unknown);
+            (partition.start, format!("partition {number}: {format}"))
+        })
+        .collect();
+    // By place on the disk, since the root partition has to be the last.
+    parts.sort();
+    let parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
+    format!("{} ({kind}, in order of place)", parts.join(", "))
+}
