@@ -6,6 +6,8 @@
 //! [`artefact`]), and above that the commands. `docs/design/architecture.md`
 //! shows who may import whom; a test keeps it true.
 
+pub mod artefact;
+pub mod bake;
 pub mod cluster;
 pub mod diagnostic;
 pub mod disk;

@@ -1,0 +1,100 @@
+//! Making the layer that all nodes share, once.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::survey::edit_error;
+use super::{BakeError, DirLock, Scratch};
+use crate::disk::ext4::{self, Ext4Volume};
+use crate::disk::{PiImage, copy_file};
+use crate::edit::{Archives, Attributes, Changes, resolve};
+use crate::plan::Layer;
+use crate::progress::Reporter;
+
+/// The layer's image: the cached one, or one made now.
+///
+/// # Errors
+/// When the image cannot be made, or what was read back is not what was
+/// planned; nothing is left in the cache then.
+pub fn ensure_layer(
+    layer: &Layer,
+    base: &Utf8Path,
+    epoch: i64,
+    archives: &dyn Archives,
+    cache: &Utf8Path,
+    reporter: &Reporter,
+) -> Result<Utf8PathBuf, BakeError> {
+    let dir = cache.join("layers");
+    let image = dir.join(format!("{}.img", layer.id));
+    // Two builds that need the same layer: the second waits and finds it.
+    let _lock = DirLock::take(&dir, reporter)?;
+    if image.is_file() {
+        return Ok(image);
+    }
+    Scratch::sweep(&dir)?;
+    reporter.note(
+        "writing Java and Hadoop into the layer that all nodes share; later builds find it done",
+    );
+    let scratch = Scratch::for_target(&image)?;
+    make(layer, base, epoch, archives, scratch.path(), reporter)?;
+    scratch.sync()?;
+    scratch.keep()?;
+    Ok(image)
+}
+
+fn make(
+    layer: &Layer,
+    base: &Utf8Path,
+    epoch: i64,
+    archives: &dyn Archives,
+    image: &Utf8Path,
+    reporter: &Reporter,
+) -> Result<(), BakeError> {
+    let task = reporter.items("copying the base image", None);
+    copy_file(base, image)?;
+    task.finish();
+    let mut disk = PiImage::open(image)?;
+
+    // The root filesystem grows as a file of its own: resize2fs on a partition
+    // inside an image would cut the image off.
+    let root_file = Scratch::for_target(&image.with_extension("root"))?;
+    let root = disk.extract_root(root_file.path())?;
+    let epoch = super::epoch_for_tools(epoch);
+    let task = reporter.items("growing the root filesystem", None);
+    ext4::grow(root_file.path(), layer.root_bytes, epoch)?;
+    task.finish();
+    let root = crate::disk::Region {
+        len: layer.root_bytes,
+        ..root
+    };
+
+    let changes = {
+        let volume = Ext4Volume::open(&root)?;
+        resolve(&layer.edits, &volume, archives)
+            .map_err(|source| edit_error("the layer", "root", source))?
+    };
+    let task = reporter.items("writing Java and Hadoop", None);
+    ext4::apply(&root, &changes, &ext4::Apply { epoch, undo: None })?;
+    task.finish();
+
+    let task = reporter.items("verifying the layer", None);
+    verify(&root, &changes)?;
+    ext4::check(&root)?.into_result(&root)?;
+    task.finish();
+    disk.splice_root(root_file.path())?;
+    Ok(())
+}
+
+/// Holds what an independent reader finds against what was meant.
+fn verify(root: &crate::disk::Region, changes: &Changes) -> Result<(), BakeError> {
+    let volume = Ext4Volume::open(root)?;
+    let mismatches = changes
+        .mismatches(&volume, Attributes::Checked)
+        .map_err(|source| edit_error("the layer", "root", source))?;
+    if mismatches.is_empty() {
+        return Ok(());
+    }
+    Err(BakeError::Mismatch {
+        what: "the layer".to_owned(),
+        mismatches: mismatches.iter().map(ToString::to_string).collect(),
+    })
+}

@@ -1,0 +1,27 @@
+//! Carrying out a plan.
+//!
+//! [`survey`] reads what a plan must know of the base image. [`ensure_layer`]
+//! makes the shared layer once, [`bake_node`] one image for each node. Every
+//! image is read back by readers that did not write it before it gets its
+//! name.
+
+mod error;
+mod layer;
+mod lock;
+mod node;
+mod scratch;
+mod survey;
+
+pub use error::BakeError;
+pub use layer::ensure_layer;
+pub use lock::DirLock;
+pub use node::{NodeImage, bake_node};
+pub use scratch::{Scratch, abandon_all};
+pub use survey::survey;
+
+/// The moment as e2fsprogs and the FAT writer take it: whole seconds, never
+/// before 1980, where the time of FAT begins.
+fn epoch_for_tools(epoch: i64) -> u64 {
+    const FAT_BEGINS: i64 = 315_532_800;
+    epoch.max(FAT_BEGINS).unsigned_abs()
+}
