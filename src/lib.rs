@@ -8,7 +8,9 @@
 
 pub mod artefact;
 pub mod bake;
+pub mod cli;
 pub mod cluster;
+pub mod command;
 pub mod diagnostic;
 pub mod disk;
 pub mod edit;

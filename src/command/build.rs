@@ -1,0 +1,178 @@
+//! `pidoop build`: one image for each node.
+
+use std::io::Write;
+use std::time::Instant;
+
+use camino::Utf8Path;
+use rayon::prelude::*;
+
+use super::farewell::{Card, Farewell};
+use super::inputs::Inputs;
+use super::load::load;
+use super::plan::{memory_plan, resolve};
+use super::secret::{Origin, cluster_key};
+use super::session::Session;
+use super::{Failure, bake_failure};
+use crate::artefact::{ImageRecord, Manifest, digest_of, sums_file};
+use crate::bake::{BakeError, DirLock, NodeImage, Scratch, bake_node, ensure_layer};
+use crate::cli::{BuildArgs, ExitStatus, GlobalArgs};
+use crate::plan::{NodePlan, Plan};
+
+/// Makes the images.
+pub(super) fn run(global: &GlobalArgs, args: &BuildArgs) -> Result<ExitStatus, Failure> {
+    let begun = Instant::now();
+    super::interrupt::clean_up_on_signals()?;
+    let loaded = load(&args.cluster.file)?;
+    let memory = memory_plan(&loaded)?;
+    for note in loaded.notes()? {
+        super::say(global, format_args!("{note}"));
+    }
+    let known: Vec<&str> = loaded
+        .cluster
+        .nodes
+        .iter()
+        .map(|node| node.name.as_str())
+        .collect();
+    for name in &args.node {
+        if !known.contains(&name.as_str()) {
+            return Err(
+                Failure::usage(format!("there is no node {name} in {}", loaded.file))
+                    .hint(format!("the nodes are {}", known.join(", "))),
+            );
+        }
+    }
+    let session = Session::open(global, args.json)?;
+    fs_err::create_dir_all(&args.out)?;
+    let _lock = DirLock::try_take(&args.out)?
+        .ok_or_else(|| bake_failure(BakeError::Busy(args.out.clone())))?;
+
+    Scratch::sweep(&args.out)?;
+
+    let inputs = Inputs::obtain(&loaded, &session)?;
+    let (key, origin) = cluster_key(loaded.dir())?;
+    if let Origin::Made = origin {
+        session.reporter.note(format!(
+            "made {}: every identity of the cluster follows from it; keep it, and keep it secret",
+            loaded.dir().join("cluster.key")
+        ));
+    }
+    let plan = resolve(&loaded, memory, &inputs, &key)?;
+    let layer = ensure_layer(
+        &plan.layer,
+        &inputs.base_image,
+        plan.epoch,
+        &inputs.archives,
+        session.fetcher.cache().root(),
+        &session.reporter,
+    )
+    .map_err(bake_failure)?;
+
+    let chosen: Vec<&NodePlan> = plan
+        .nodes
+        .iter()
+        .filter(|node| args.node.is_empty() || args.node.contains(&node.name))
+        .collect();
+    let images: Vec<NodeImage> = chosen
+        .par_iter()
+        .map(|node| bake_node(&plan, node, &layer, &args.out, &session.reporter))
+        .collect::<Result<_, _>>()
+        .map_err(bake_failure)?;
+    let records: Vec<ImageRecord<'_>> = chosen
+        .iter()
+        .zip(&images)
+        .map(|(node, image)| ImageRecord {
+            node,
+            bytes: image.bytes,
+            access: image.access.to_string(),
+        })
+        .collect();
+    write_beside(&args.out, &plan, records, &images, args.sums, &session)?;
+
+    if args.json {
+        let paths: Vec<&str> = images.iter().map(|image| image.path.as_str()).collect();
+        let line = serde_json::json!({ "event": "built", "version": 1, "images": paths });
+        writeln!(std::io::stdout(), "{line}")?;
+    } else {
+        super::say(
+            global,
+            format_args!("{}", farewell(&plan, &images, &args.out)),
+        );
+        super::say(
+            global,
+            format_args!("built in {:.1} s", begun.elapsed().as_secs_f64()),
+        );
+    }
+    Ok(ExitStatus::Ok)
+}
+
+/// Writes the manifest, `known_hosts`, and digests if wanted.
+fn write_beside(
+    out: &Utf8Path,
+    plan: &Plan,
+    records: Vec<ImageRecord<'_>>,
+    images: &[NodeImage],
+    sums: bool,
+    session: &Session,
+) -> Result<(), Failure> {
+    let manifest = Manifest::new(plan, records)
+        .to_json()
+        .map_err(Failure::bug)?;
+    put(&out.join("manifest.json"), &manifest)?;
+    put(&out.join("known_hosts"), &plan.known_hosts)?;
+    if !sums {
+        // Digests of older images would be wrong now.
+        match fs_err::remove_file(out.join("SHA256SUMS")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => return Ok(()),
+        }
+    }
+    let total = images.iter().map(|image| image.bytes).sum();
+    let task = session.reporter.task("digests of the images", Some(total));
+    let digests: Vec<String> = images
+        .par_iter()
+        .map(|image| digest_of(&image.path, &task))
+        .collect::<Result<_, _>>()?;
+    task.finish();
+    let pairs = digests
+        .iter()
+        .zip(images)
+        .map(|(digest, image)| (digest.as_str(), image.path.file_name().unwrap_or_default()));
+    put(&out.join("SHA256SUMS"), &sums_file(pairs))
+}
+
+/// Writes a small file that is whole under its name or not there.
+fn put(path: &Utf8Path, text: &str) -> Result<(), Failure> {
+    let dir = path.parent().unwrap_or(Utf8Path::new("."));
+    let mut temp = tempfile::Builder::new()
+        .prefix(".pidoop-")
+        .tempfile_in(dir)?;
+    temp.write_all(text.as_bytes())?;
+    temp.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// What to say about these images.
+fn farewell<'a>(plan: &'a Plan, images: &'a [NodeImage], out: &'a Utf8Path) -> Farewell<'a> {
+    let cards = plan
+        .cluster
+        .nodes
+        .iter()
+        .filter_map(|node| {
+            let image = images
+                .iter()
+                .find(|image| image.node == node.name.as_str())?;
+            Some(Card {
+                node,
+                image: &image.path,
+                bytes: image.bytes,
+                ways: image.access.ways(),
+            })
+        })
+        .collect();
+    Farewell {
+        cluster: &plan.cluster,
+        memory: &plan.memory,
+        out,
+        cards,
+    }
+}

@@ -1,0 +1,56 @@
+//! What every command with inputs needs: cache, fetcher, reporter.
+
+use std::io::IsTerminal;
+
+use camino::Utf8PathBuf;
+
+use super::Failure;
+use super::load::home;
+use crate::cli::GlobalArgs;
+use crate::progress::{Bars, JsonLines, Lines, Reporter};
+use crate::source::{Cache, Fetcher, HttpOptions};
+
+/// Opened once for a command.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// Gets inputs.
+    pub(super) fetcher: Fetcher,
+    /// Hears of long work.
+    pub(super) reporter: Reporter,
+}
+
+impl Session {
+    /// Opens the cache and chooses who hears of progress: JSON lines for
+    /// programs, bars on a terminal, else plain lines.
+    pub(super) fn open(global: &GlobalArgs, json: bool) -> Result<Self, Failure> {
+        let cache = Cache::open(&cache_dir(global)?).map_err(Failure::environment)?;
+        let fetcher = Fetcher::new(cache, &HttpOptions::default()).map_err(Failure::environment)?;
+        let reporter = if json {
+            Reporter::new(JsonLines::new(std::io::stdout()))
+        } else if global.quiet {
+            Reporter::silent()
+        } else if std::io::stderr().is_terminal() {
+            Reporter::new(Bars::on_stderr())
+        } else {
+            Reporter::new(Lines::new(std::io::stderr()))
+        };
+        Ok(Self { fetcher, reporter })
+    }
+}
+
+/// The cache directory: as told, else where the XDG base directory
+/// specification says.
+fn cache_dir(global: &GlobalArgs) -> Result<Utf8PathBuf, Failure> {
+    if let Some(dir) = &global.cache_dir {
+        return Ok(dir.clone());
+    }
+    let set = std::env::var("XDG_CACHE_HOME")
+        .ok()
+        .filter(|dir| dir.starts_with('/'));
+    match (set, home()) {
+        (Some(dir), _) => Ok(Utf8PathBuf::from(dir).join("pidoop")),
+        (None, Some(home)) => Ok(home.join(".cache/pidoop")),
+        (None, None) => Err(Failure::usage("no place for the cache is known")
+            .hint("set HOME, or give --cache-dir DIR")),
+    }
+}
