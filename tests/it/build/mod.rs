@@ -1,0 +1,10 @@
+//! `pidoop build` from outside: the real program on a tiny world.
+
+mod bad_inputs;
+mod bad_machine;
+mod images;
+mod interrupted;
+mod ordinary_user;
+mod output;
+mod same_bytes;
+mod secrets;

@@ -1,0 +1,21 @@
+//! Tests over the code's structure and over real images, the latter judged by
+//! other people's tools.
+
+// A test says what went wrong by panicking.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
+
+mod architecture;
+mod build;
+mod cli;
+mod ext4;
+mod ext4_care;
+mod fat;
+mod overlays;
+mod readme;
+mod support;
+mod table;

@@ -1,0 +1,7 @@
+//! What several test modules need.
+
+pub(crate) mod changes;
+pub(crate) mod stock;
+pub(crate) mod tiny_image;
+pub(crate) mod tools;
+pub(crate) mod world;

@@ -1,0 +1,170 @@
+//! Finished images, seen through other people's eyes: sfdisk, e2fsck, debugfs,
+//! fsck.vfat, mtools and the bytes themselves.
+
+use std::fs::File;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use rustix::fs::SeekFrom;
+
+use super::super::tiny_image::temp_dir;
+use super::super::tools::{output, run};
+
+/// An image and where its partitions are, as sfdisk says.
+pub(crate) struct Image {
+    path: Utf8PathBuf,
+    /// MBR disk id, as `0x1234abcd`.
+    pub(crate) id: String,
+    boot: Place,
+    root: Place,
+}
+
+/// Bytes of a partition.
+struct Place {
+    start: u64,
+    len: u64,
+}
+
+impl Image {
+    /// Asks sfdisk about the image at `path`.
+    #[track_caller]
+    pub(crate) fn open(path: &Utf8Path) -> Self {
+        let said = run("sfdisk", &["--json", path.as_str()]);
+        let table = &serde_json::from_str::<serde_json::Value>(&said).unwrap()["partitiontable"];
+        let place = |index: usize| {
+            let partition = &table["partitions"][index];
+            let bytes = |key: &str| partition[key].as_u64().unwrap() * 512;
+            Place {
+                start: bytes("start"),
+                len: bytes("size"),
+            }
+        };
+        let id = table["id"].as_str().unwrap().to_owned();
+        Self {
+            path: path.to_owned(),
+            id,
+            boot: place(0),
+            root: place(1),
+        }
+    }
+
+    /// Nobody else can read it, and no judge has anything to say.
+    #[track_caller]
+    pub(crate) fn judge(&self) {
+        let mode = fs::metadata(&self.path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", self.path);
+        let verdict = output("sfdisk", &["--verify", self.path.as_str()]);
+        let said = String::from_utf8([verdict.stdout, verdict.stderr].concat()).unwrap();
+        assert!(
+            verdict.status.success() && said.contains("No errors detected."),
+            "{said}"
+        );
+        run("e2fsck", &["-fn", &self.root_device()]);
+        let (_scratch, dir) = temp_dir();
+        let boot = dir.join("boot.fat");
+        fs::write(&boot, self.boot_bytes()).unwrap();
+        let said = run("fsck.vfat", &["-n", boot.as_str()]);
+        // Its own name and a count of files.
+        assert_eq!(said.lines().count(), 2, "{said}");
+    }
+
+    /// The root filesystem for programs of e2fsprogs.
+    pub(crate) fn root_device(&self) -> String {
+        format!("{}?offset={}", self.path, self.root.start)
+    }
+
+    fn boot_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.boot.len as usize];
+        File::open(&self.path)
+            .unwrap()
+            .read_exact_at(&mut bytes, self.boot.start)
+            .unwrap();
+        bytes
+    }
+
+    /// What debugfs says to a command.
+    #[track_caller]
+    pub(crate) fn debugfs(&self, command: &str) -> String {
+        let output = output("debugfs", &["-R", command, &self.root_device()]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let complaint = said.lines().find(|line| !line.starts_with("debugfs 1."));
+        assert_eq!(complaint, None, "debugfs {command}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Text of a file on the root filesystem.
+    #[track_caller]
+    pub(crate) fn text(&self, path: &str) -> String {
+        self.debugfs(&format!("cat {path}"))
+    }
+
+    /// Copies the root filesystem's files into a new directory.
+    pub(crate) fn unpack_root(&self, dir: &Utf8Path) {
+        fs::create_dir_all(dir).unwrap();
+        // For other people than root it complains that it can give nothing away.
+        output(
+            "debugfs",
+            &["-R", &format!("rdump / {dir}"), &self.root_device()],
+        );
+        assert!(
+            dir.join("etc/hostname").exists(),
+            "nothing was unpacked to {dir}"
+        );
+    }
+
+    /// Text of a file on the boot filesystem.
+    #[track_caller]
+    pub(crate) fn boot_text(&self, name: &str) -> String {
+        let volume = format!("{}@@{}", self.path, self.boot.start);
+        run("mtype", &["-i", &volume, &format!("::/{name}")])
+    }
+}
+
+/// Whether `needle`, of one line, is anywhere in a file or in the files of a
+/// directory.
+#[track_caller]
+pub(crate) fn holds(path: &Utf8Path, needle: &str) -> bool {
+    // Without -a it takes zeros for ends of lines and leaves out holes.
+    let found = output("grep", &["-rqF", "-e", needle, path.as_str()]);
+    match found.status.code() {
+        Some(0) => true,
+        Some(1) => false,
+        _ => panic!("{found:?}"),
+    }
+}
+
+/// Fails unless two files have the same length and the same bytes.
+#[track_caller]
+pub(crate) fn assert_same_bytes(one: &Utf8Path, other: &Utf8Path) {
+    let (a, b) = (File::open(one).unwrap(), File::open(other).unwrap());
+    assert_eq!(
+        a.metadata().unwrap().len(),
+        b.metadata().unwrap().len(),
+        "{one} and {other}"
+    );
+    // Where both have a hole, both have zeros.
+    for (start, end) in stretches(&a).into_iter().chain(stretches(&b)) {
+        let read = |file: &File| {
+            let mut bytes = vec![0; (end - start) as usize];
+            file.read_exact_at(&mut bytes, start).unwrap();
+            bytes
+        };
+        let (left, right) = (read(&a), read(&b));
+        if left != right {
+            let at = left.iter().zip(&right).position(|(x, y)| x != y).unwrap();
+            panic!("{one} and {other} differ at byte {}", start + at as u64);
+        }
+    }
+}
+
+/// Where a file has data, from and to.
+fn stretches(file: &File) -> Vec<(u64, u64)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Ok(start) = rustix::fs::seek(file, SeekFrom::Data(at)) {
+        at = rustix::fs::seek(file, SeekFrom::Hole(start)).unwrap();
+        found.push((start, at));
+    }
+    found
+}
