@@ -1,0 +1,6 @@
+# Read by bin/yarn after hadoop-env.sh.
+
+# export YARN_RESOURCEMANAGER_HEAPSIZE=
+# export YARN_NODEMANAGER_HEAPSIZE=
+# export YARN_RESOURCEMANAGER_OPTS=
+# export YARN_NODEMANAGER_OPTS=
