@@ -103,4 +103,8 @@ fn sizes(site: &mut SiteProperties, inputs: &ConfigInputs<'_>) {
     };
     site.set("dfs.datanode.handler.count", handlers);
     site.set("dfs.datanode.max.transfer.threads", transfers);
+    // Boards lose power. A block that only the page cache held comes back
+    // empty, and with as many copies as nodes there is no other node for a new
+    // one, so the file would stay a copy short.
+    site.set("dfs.datanode.synconclose", true);
 }

@@ -103,6 +103,7 @@ fn the_example_master() {
     dfs.datanode.du.reserved.pct=10
     dfs.datanode.handler.count=5
     dfs.datanode.max.transfer.threads=512
+    dfs.datanode.synconclose=true
     dfs.image.transfer.bandwidthPerSec=50m
     dfs.namenode.checkpoint.dir=file:///var/lib/hadoop/hdfs/namesecondary
     dfs.namenode.datanode.registration.ip-hostname-check=false
@@ -279,6 +280,7 @@ fn a_1_gb_worker_on_100_mbit() {
     dfs.datanode.handler.count=3
     dfs.datanode.hostname=worker1
     dfs.datanode.max.transfer.threads=256
+    dfs.datanode.synconclose=true
     dfs.image.transfer.bandwidthPerSec=4m
     dfs.namenode.checkpoint.dir=file:///var/lib/hadoop/hdfs/namesecondary
     dfs.namenode.datanode.registration.ip-hostname-check=false
