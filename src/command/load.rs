@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::Failure;
 use crate::cluster::{self, Cluster, SourceChoice};
 use crate::diagnostic::{Color, Problem, render};
-use crate::node::parse_authorized_keys;
+use crate::node::{AuthorizedKey, parse_authorized_keys};
 use crate::overlay::{Listing, OverlayError, Overlays};
 use crate::plan::BASE_OVERLAY;
 use crate::recipe::{ComponentKind, ComponentRecipe, Recipes};
@@ -34,8 +34,8 @@ pub(super) struct Loaded {
     pub(super) overlays: Overlays,
     /// Names of the overlays beside the cluster file.
     own_overlays: Vec<String>,
-    /// Lines for `authorized_keys`.
-    pub(super) authorized_keys: Vec<String>,
+    /// Who may log in.
+    pub(super) authorized_keys: Vec<AuthorizedKey>,
 }
 
 /// Reads and checks everything that needs no input, reporting all problems at
@@ -236,8 +236,12 @@ fn check_recipes(cluster: &Cluster, recipes: &Recipes, problems: &mut Vec<Proble
 }
 
 /// The keys that may log in: from files, or written in the cluster file.
-fn authorized_keys(cluster: &Cluster, dir: &Utf8Path, problems: &mut Vec<Problem>) -> Vec<String> {
-    let mut lines = Vec::new();
+fn authorized_keys(
+    cluster: &Cluster,
+    dir: &Utf8Path,
+    problems: &mut Vec<Problem>,
+) -> Vec<AuthorizedKey> {
+    let mut found = Vec::new();
     for (entry, span) in &cluster.access.authorized_keys {
         let text = if is_inline_key(entry) {
             entry.clone()
@@ -257,11 +261,11 @@ fn authorized_keys(cluster: &Cluster, dir: &Utf8Path, problems: &mut Vec<Problem
                     format!("there is no key in {entry}"),
                 ));
             }
-            Ok(keys) => lines.extend(keys.iter().map(ToString::to_string)),
+            Ok(keys) => found.extend(keys),
             Err(error) => problems.push(Problem::new(span.clone(), error.to_string())),
         }
     }
-    lines
+    found
 }
 
 /// Whether an entry of `authorized_keys` is a key and not a path: only keys

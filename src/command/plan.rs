@@ -13,7 +13,7 @@ use super::session::Session;
 use crate::cli::{ExitStatus, GlobalArgs, PlanArgs};
 use crate::edit::Edit;
 use crate::hadoop::{MemoryPlan, check_overrides};
-use crate::node::{AuthorizedKey, ClusterKey, parse_authorized_key};
+use crate::node::ClusterKey;
 use crate::plan::{Plan, PlanError, PlanInputs, outline};
 use crate::tool::DEBUGFS;
 
@@ -89,12 +89,6 @@ pub(super) fn resolve(
     inputs: &Inputs,
     key: &ClusterKey,
 ) -> Result<Plan, Failure> {
-    let authorized_keys = loaded
-        .authorized_keys
-        .iter()
-        .map(|line| parse_authorized_key(line))
-        .collect::<Result<Vec<AuthorizedKey>, _>>()
-        .map_err(Failure::bug)?;
     DEBUGFS.check().map_err(Failure::environment)?;
     let version = DEBUGFS.version().map_err(Failure::environment)?;
     let inputs = PlanInputs {
@@ -107,7 +101,7 @@ pub(super) fn resolve(
         hadoop_version: inputs.hadoop.version,
         overlays: &loaded.overlays,
         key,
-        authorized_keys: &authorized_keys,
+        authorized_keys: &loaded.authorized_keys,
         writer: version.map_or_else(|| "e2fsprogs".to_owned(), |v| format!("e2fsprogs {v}")),
         epoch: source_date_epoch()?,
     };
