@@ -4,10 +4,11 @@ use super::NodeInputs;
 use super::context::Paths;
 use super::draft::Draft;
 
-/// Lines that a shell and systemd's `EnvironmentFile=` both read: names and
-/// addresses only, so nothing needs quotes.
+/// Lines that a shell and systemd's `EnvironmentFile=` both read: names,
+/// addresses and lists of them with commas, so nothing needs quotes.
 pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
     let (cluster, node) = (inputs.cluster, inputs.node);
+    let workers: Vec<&str> = cluster.workers().map(|node| node.name.as_str()).collect();
     draft.file(
         Paths::DEFAULT.node_facts,
         format!(
@@ -17,12 +18,16 @@ pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
              PIDOOP_ROLE={}\n\
              PIDOOP_ADDRESS={}\n\
              PIDOOP_MASTER={}\n\
+             PIDOOP_WORKERS={}\n\
+             PIDOOP_SERVICES={}\n\
              PIDOOP_USER={}\n",
             cluster.name,
             node.name,
             node.role,
             node.address,
             cluster.master().name,
+            workers.join(","),
+            inputs.services.join(","),
             cluster.access.user,
         ),
     );

@@ -20,6 +20,7 @@ mod packages;
 mod personality;
 mod profile;
 mod reader;
+mod rehearsal;
 mod release;
 mod services;
 mod ssh;

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::draft::Draft;
 use super::{
     AuthorizedKey, ClusterKey, IdentityError, Profile, boot, clock, cloud_init, facts, growth,
-    hosts, journal, locale, network, services, ssh, storage, swap, users, wizard,
+    hosts, journal, locale, network, rehearsal, services, ssh, storage, swap, users, wizard,
 };
 use crate::cluster::{Cluster, Node};
 use crate::edit::{Edits, ImagePathError};
@@ -131,6 +131,7 @@ pub fn personality(inputs: &NodeInputs<'_>) -> Result<Edits, NodeError> {
     facts::write(inputs, &mut draft);
     storage::write(inputs, &mut draft)?;
     services::write(inputs, &mut draft);
+    rehearsal::write(inputs, &mut draft);
     draft.finish()
 }
 

@@ -11,7 +11,9 @@ use pidoop::overlay::{Overlay, Owners};
 
 mod format;
 mod grow;
+mod job;
 mod layout;
+mod report;
 mod time;
 mod zram;
 
@@ -180,7 +182,7 @@ fn systemd_finds_nothing_wrong_with_the_units() {
         .map(|unit| unit.unwrap().file_name().into_string().unwrap())
         .filter(|unit| unit.ends_with(".service"))
         .collect();
-    assert_eq!(units.len(), 11, "{units:?}");
+    assert_eq!(units.len(), 13, "{units:?}");
     let verify = |units: &[String]| {
         let mut verify = Command::new("systemd-analyze");
         verify
