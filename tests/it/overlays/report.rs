@@ -85,10 +85,11 @@ impl Board {
             &format!(
                 "case \"$*\" in\n\
                  *list-units*) [[ {datanode} = failed ]] && echo 'hdfs-datanode.service loaded failed' ;;\n\
-                 *MainPID*datanode*) echo 42 ;;\n\
-                 *MainPID*) echo 0 ;;\n\
-                 *ActiveState*datanode*) echo {datanode} ;;\n\
-                 *) echo active ;;\n\
+                 show*) shift 2; for unit; do\n\
+                   state=active; [[ $unit = hdfs-datanode.service ]] && state={datanode}\n\
+                   pid=0; [[ $unit = hdfs-datanode.service ]] && pid=42\n\
+                   echo \"MainPID=$pid\"; echo \"Id=$unit\"; echo \"ActiveState=$state\"; echo\n\
+                 done ;;\n\
                  esac\nexit 0"
             ),
         );
