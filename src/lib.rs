@@ -3,11 +3,12 @@
 //! A pure zone ([`edit`], [`cluster`], [`recipe`], [`overlay`], [`hadoop`],
 //! [`node`], [`plan`]) knows no files, clock, environment or processes. Above
 //! it lies the effects zone ([`source`], [`disk`], [`tool`], [`bake`],
-//! [`artefact`]), and above that the commands. `docs/design/architecture.md`
+//! [`artefact`], [`boot`]), and above that the commands. `docs/design/architecture.md`
 //! shows who may import whom; a test keeps it true.
 
 pub mod artefact;
 pub mod bake;
+pub mod boot;
 pub mod cli;
 pub mod cluster;
 pub mod command;

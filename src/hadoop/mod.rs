@@ -37,7 +37,7 @@ pub use compat::{BaseJvmFacts, CompatProblem, HadoopFacts, ImageType, JavaFacts,
 pub use defaults::{Defaults, DefaultsError};
 pub use keys::check_properties;
 pub use layout::{Layout, StateDir};
-pub use memory::{MemoryClass, MemoryPlan};
+pub use memory::{JVM_OVERHEAD_MIB, MemoryClass, MemoryPlan, NodeMemory};
 pub use overrides::check_overrides;
 pub use platform::{Arch, GlibcVersion, Libc};
 pub use service::{Daemon, Port};

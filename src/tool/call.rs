@@ -7,7 +7,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
 
 use super::children::was_interrupted;
 use super::tool::search_path;
@@ -137,6 +138,24 @@ impl Call {
     pub fn start(&self) -> Result<Running, ToolError> {
         let mut command = self.command();
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running::start(&mut command).map_err(|e| self.start_error(e))
+    }
+
+    /// Starts the program with nothing to read, and both output streams going
+    /// to the end of the file `log`, which is made if need be: for programs
+    /// that run on while we do something else.
+    ///
+    /// # Errors
+    /// [`ToolError::Start`] or [`ToolError::Interrupted`].
+    pub fn start_logging(&self, log: &Utf8Path) -> Result<Running, ToolError> {
+        let open = || {
+            let log = fs::OpenOptions::new().create(true).append(true).open(log)?;
+            let log = log.into_parts().0;
+            Ok((log.try_clone()?, log))
+        };
+        let (first, second) = open().map_err(|e| self.start_error(e))?;
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(first).stderr(second);
         Running::start(&mut command).map_err(|e| self.start_error(e))
     }
 
@@ -341,6 +360,18 @@ mod tests {
         assert!(output.stdout.is_empty());
         let killed = sh("kill -9 $$").run_ok().unwrap_err().to_string();
         assert!(killed.contains("was killed by signal 9"), "{killed}");
+    }
+
+    #[test]
+    fn what_a_child_says_goes_to_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = Utf8PathBuf::from_path_buf(dir.path().join("log")).unwrap();
+        for words in ["one", "two"] {
+            let script = format!("cat; echo {words}; echo err >&2");
+            let mut child = sh(&script).start_logging(&log).unwrap();
+            assert!(child.wait().unwrap().success());
+        }
+        assert_eq!(fs::read_to_string(log).unwrap(), "one\nerr\ntwo\nerr\n");
     }
 
     #[test]

@@ -34,17 +34,33 @@ impl Handover {
     /// What the system said; `Interrupted` after
     /// [`kill_children`](super::kill_children).
     pub fn new() -> io::Result<Self> {
+        Self::make(|builder| builder.tempdir())
+    }
+
+    /// An empty one in the directory `parent`, for what is too large for the
+    /// system's temporary directory.
+    ///
+    /// # Errors
+    /// Those of [`Handover::new`].
+    pub fn new_in(parent: &Utf8Path) -> io::Result<Self> {
+        Self::make(|builder| builder.tempdir_in(parent))
+    }
+
+    fn make(
+        place: impl FnOnce(&mut tempfile::Builder<'_, '_>) -> io::Result<TempDir>,
+    ) -> io::Result<Self> {
         // The list is locked meanwhile, so that none can slip in between a
         // sweep and the flag.
         let mut alive = ALIVE.lock().unwrap_or_else(PoisonError::into_inner);
         if was_interrupted() {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let dir = tempfile::Builder::new()
-            .prefix("pidoop-")
-            // Left alone, it would be open to whom the umask lets in.
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()?;
+        let dir = place(
+            tempfile::Builder::new()
+                .prefix("pidoop-")
+                // Left alone, it would be open to whom the umask lets in.
+                .permissions(Permissions::from_mode(0o700)),
+        )?;
         let path = Utf8PathBuf::try_from(dir.path().to_owned()).map_err(|e| e.into_io_error())?;
         alive.insert(path.clone());
         Ok(Self { path, _dir: dir })
@@ -93,5 +109,14 @@ mod tests {
         fs::write(path.join("secret"), "x").unwrap();
         drop(handover);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn it_can_be_where_there_is_room() {
+        let room = tempfile::tempdir().unwrap();
+        let room = Utf8Path::from_path(room.path()).unwrap();
+        let handover = Handover::new_in(room).unwrap();
+        assert!(handover.path().starts_with(room));
+        assert!(Handover::new_in(&room.join("nowhere")).is_err());
     }
 }
