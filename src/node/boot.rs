@@ -5,34 +5,19 @@ use super::draft::Draft;
 use crate::edit::TextEdit;
 use crate::edit::text::CmdlineEdit;
 
-/// First-boot triggers of Raspberry Pi OS and of Raspberry Pi Imager: they
-/// delete host keys, change the disk id or wait for a person. A star stands
-/// for any end.
-const TRIGGERS: &[&str] = &[
-    "init=/usr/lib/raspberrypi-sys-mods/firstboot",
-    "init=/usr/lib/raspi-config/init_resize.sh",
-    "resize",
-    "systemd.run=*",
-    "systemd.run_success_action=*",
-    "systemd.run_failure_action=*",
-    "systemd.unit=kernel-command-line.target",
-    "ds=nocloud*",
-    "cgroup_disable=memory",
-];
-
 /// Memory for the GPU, in MiB: the least the firmware takes. A node has no
 /// screen; without this it keeps 64 or 76. The Pi 5 has no such setting.
 const GPU_MEM: &str = "gpu_mem=16";
 
 pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
-    for trigger in TRIGGERS {
-        let token = (*trigger).to_owned();
-        draft.boot_edit("cmdline.txt", TextEdit::Cmdline(CmdlineEdit::Remove(token)));
-    }
     // Raspberry Pi's device trees switch the memory controller off, without
     // which no unit's memory limit counts (raspberrypi/linux #6980).
-    let memory = CmdlineEdit::Ensure("cgroup_enable=memory".to_owned());
-    draft.boot_edit("cmdline.txt", TextEdit::Cmdline(memory));
+    for change in [
+        CmdlineEdit::Remove("cgroup_disable=memory".to_owned()),
+        CmdlineEdit::Ensure("cgroup_enable=memory".to_owned()),
+    ] {
+        draft.boot_edit("cmdline.txt", TextEdit::Cmdline(change));
+    }
     if inputs.profile.release.is_raspberry_pi_os() && !inputs.node.board.name.starts_with("pi5") {
         let line = GPU_MEM.to_owned();
         draft.boot_edit("config.txt", TextEdit::ConfigLine { line });

@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use super::draft::Draft;
 use super::{
-    AuthorizedKey, ClusterKey, IdentityError, Profile, boot, clock, cloud_init, facts, growth,
-    hosts, journal, locale, network, rehearsal, services, ssh, storage, swap, users, wizard,
+    AuthorizedKey, ClusterKey, IdentityError, Profile, boot, clock, facts, growth, habits, hosts,
+    journal, locale, network, rehearsal, services, ssh, storage, swap, users, wizard,
 };
 use crate::cluster::{Cluster, Node};
 use crate::edit::{Edits, ImagePathError};
@@ -116,14 +116,14 @@ fn help(near: &Option<String>) -> String {
 /// A [`NodeError`] that says what to change.
 pub fn personality(inputs: &NodeInputs<'_>) -> Result<Edits, NodeError> {
     let mut draft = Draft::new(inputs.profile);
+    habits::write(inputs, &mut draft);
     users::write(inputs, &mut draft)?;
     ssh::write(inputs, &mut draft)?;
     hosts::write(inputs, &mut draft);
     network::write(inputs, &mut draft);
     boot::write(inputs, &mut draft);
-    growth::write(inputs, &mut draft);
+    growth::write(&mut draft);
     wizard::write(inputs, &mut draft);
-    cloud_init::write(inputs, &mut draft);
     clock::write(inputs, &mut draft)?;
     journal::write(inputs, &mut draft);
     swap::write(inputs, &mut draft);
@@ -290,6 +290,9 @@ mod tests {
             made.link(link).unwrap(),
             "/etc/systemd/system/pidoop-grow.service"
         );
+        let mask = "/etc/systemd/system/rpi-resize.service";
+        assert_eq!(made.link(mask).unwrap(), "/dev/null");
+        let made = Made::new(Release::Bookworm, &cluster(), 1);
         let mask = "/etc/systemd/system/resize2fs_once.service";
         assert_eq!(made.link(mask).unwrap(), "/dev/null");
     }

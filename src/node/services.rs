@@ -1,27 +1,9 @@
-//! What runs on a node, and what does not.
+//! What runs on a node.
 
 use super::NodeInputs;
 use super::draft::Draft;
 
-/// Services of the base that only take memory, or wake a node up in the
-/// middle of a job. Masked where packaged; `systemctl unmask` brings one back.
-const QUIET: &[&str] = &[
-    "ModemManager.service",
-    "apt-daily-upgrade.timer",
-    "apt-daily.timer",
-    "bluetooth.service",
-    "hciuart.service",
-    "man-db.timer",
-    "triggerhappy.service",
-    "triggerhappy.socket",
-];
-
 pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
-    for unit in QUIET {
-        draft.mask_packaged(unit);
-    }
-    // It would ask at the console for what it misses.
-    draft.mask_packaged("systemd-firstboot.service");
     for unit in inputs.services {
         draft.enable(unit);
     }

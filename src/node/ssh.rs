@@ -86,9 +86,7 @@ fn daemon(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
         .link("/etc/systemd/system/sshd.service", &service)
         // The socket would take the port first.
         .remove("/etc/systemd/system/sockets.target.wants/ssh.socket")
-        .remove("/etc/ssh/sshd_not_to_be_run")
-        // Says that logging in does not work until a user is set up.
-        .remove("/etc/ssh/sshd_config.d/rename_user.conf");
+        .remove("/etc/ssh/sshd_not_to_be_run");
     let passwords = match inputs.cluster.access.password_hash {
         Some(_) => "yes",
         None => "no",
@@ -125,14 +123,6 @@ fn host_key(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) -> Result<(), NodeEr
     for kind in ["rsa", "dsa", "ecdsa"] {
         let other = format!("/etc/ssh/ssh_host_{kind}_key");
         draft.remove(&other).remove(&format!("{other}.pub"));
-    }
-    if inputs.profile.release.is_raspberry_pi_os() {
-        // It deletes all host keys first (raspberrypi-sys-mods,
-        // regenerate_ssh_host_keys).
-        draft
-            .remove("/etc/systemd/system/multi-user.target.wants/regenerate_ssh_host_keys.service")
-            .remove("/etc/systemd/system/sysinit.target.wants/regenerate_ssh_host_keys.service")
-            .mask("regenerate_ssh_host_keys.service");
     }
     Ok(())
 }

@@ -1,21 +1,8 @@
-//! Raspberry Pi OS's first-user wizard, answered once and for all.
+//! What the first-user wizard of Raspberry Pi OS leaves, as if it were answered.
 
 use super::NodeInputs;
 use super::draft::Draft;
 use crate::edit::TextEdit;
-
-/// What people and Imager put on the firmware partition for the first boot;
-/// the image is made already, and what is left could change it again.
-const SEEDS: &[&str] = &[
-    "ssh",
-    "ssh.txt",
-    "userconf",
-    "userconf.txt",
-    "custom.toml",
-    "firstrun.sh",
-    "rpi-preseed.toml",
-    "wpa_supplicant.conf",
-];
 
 /// The user that the desktop's wizard runs as.
 const WIZARD_USER: &str = "rpi-first-boot-wizard";
@@ -24,17 +11,8 @@ pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
     if !inputs.profile.release.is_raspberry_pi_os() {
         return;
     }
-    for seed in SEEDS {
-        draft.boot_remove(seed);
-    }
-    draft
-        .remove("/etc/systemd/system/multi-user.target.wants/userconfig.service")
-        .mask("userconfig.service")
-        .remove("/var/lib/userconf-pi/autologin")
-        .remove("/etc/systemd/system/getty@tty1.service.d/autologin.conf")
-        .remove("/etc/xdg/autostart/piwiz.desktop")
-        // The wizard has the console while it waits (userconf-pi).
-        .enable_in("getty@tty1.service", "getty.target");
+    // The wizard has the console while it waits (userconf-pi).
+    draft.enable_in("getty@tty1.service", "getty.target");
     if inputs.profile.has("/etc/lightdm/lightdm.conf") {
         let prefixes = vec![format!("autologin-user={WIZARD_USER}")];
         draft.edit(
