@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Speed of a board's wired link, which decides Hadoop's traffic limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub enum LinkSpeed {
-    /// 100 Mbit/s: Pi 3B, Zero 2 W with an adapter.
+    /// 100 Mbit/s: Pi 3B; Wi-Fi counts as this.
     #[serde(rename = "100M")]
     Fast,
     /// About 300 Mbit/s: gigabit Ethernet behind USB 2 on the Pi 3B+.

@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
-use super::{Board, ClusterName, Hostname, MacAddr, Network, Properties, SourceSpan, UserName};
+use super::{
+    Board, ClusterName, Hostname, LinkSpeed, MacAddr, Network, Properties, SourceSpan, UserName,
+};
 
 /// Where an input comes from, as the user named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -118,12 +120,26 @@ pub struct Node {
     pub board: Board,
     /// Its address, also in the hosts file when the router hands it out.
     pub address: Ipv4Addr,
-    /// Its wired hardware address, if the user gave it.
+    /// Hardware address of the interface it is reached by, if the user gave
+    /// it.
     pub mac: Option<MacAddr>,
+    /// Whether it is on the Wi-Fi network and not on a cable.
+    pub wifi: bool,
     /// Rack, such as `/rack1`; the default rack if none.
     pub rack: Option<String>,
     /// Properties for this node alone.
     pub properties: Properties,
+}
+
+impl Node {
+    /// Speed of its link. Wi-Fi counts as the slowest: it is shared by all
+    /// who are on it, and what a node sends another crosses it twice.
+    pub fn link(&self) -> LinkSpeed {
+        match self.wifi {
+            true => LinkSpeed::Fast,
+            false => self.board.link,
+        }
+    }
 }
 
 /// Swap of the nodes.

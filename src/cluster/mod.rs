@@ -11,6 +11,7 @@ mod name;
 mod network;
 mod parse;
 mod property;
+mod wifi;
 
 pub use board::{Board, LinkSpeed};
 pub use cluster::{Access, Cluster, ImageChoice, Node, Role, Settings, SourceChoice, Swap};
@@ -18,3 +19,4 @@ pub use name::{ClusterName, Hostname, UserName};
 pub use network::{Addressing, MacAddr, Network};
 pub use parse::{SCHEMA, parse};
 pub use property::{ConfigFile, Properties, Property, SourceSpan};
+pub use wifi::{Country, Ssid, Wifi};

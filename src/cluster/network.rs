@@ -16,7 +16,7 @@ pub enum Addressing {
     Dhcp,
 }
 
-/// Hardware address of a node's wired interface.
+/// Hardware address of the interface a node is reached by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MacAddr(pub [u8; 6]);
 
@@ -76,4 +76,6 @@ pub struct Network {
     /// Slowest link of the cluster, where the user knows better than the
     /// boards (a 100 Mbit/s switch).
     pub link: Option<super::LinkSpeed>,
+    /// The Wi-Fi network of those nodes that have no cable.
+    pub wifi: Option<super::Wifi>,
 }

@@ -6,9 +6,10 @@ use std::io::ErrorKind;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Failure;
+use super::secret::passphrase;
 use crate::cluster::{self, Cluster, SourceChoice};
-use crate::diagnostic::{Color, Problem, render};
-use crate::node::{AuthorizedKey, parse_authorized_keys};
+use crate::diagnostic::{Color, Problem, listed, render};
+use crate::node::{AuthorizedKey, Passphrase, parse_authorized_keys};
 use crate::overlay::{Listing, OverlayError, Overlays};
 use crate::plan::BASE_OVERLAY;
 use crate::recipe::{ComponentKind, ComponentRecipe, Recipes};
@@ -36,6 +37,8 @@ pub(super) struct Loaded {
     own_overlays: Vec<String>,
     /// Who may log in.
     pub(super) authorized_keys: Vec<AuthorizedKey>,
+    /// The secret of the Wi-Fi network, if nodes are on one.
+    pub(super) passphrase: Option<Passphrase>,
 }
 
 /// Reads and checks everything that needs no input, reporting all problems at
@@ -56,6 +59,7 @@ pub(super) fn load(file: &Utf8Path) -> Result<Loaded, Failure> {
 
     let mut problems = Vec::new();
     let authorized_keys = authorized_keys(&cluster, dir, &mut problems);
+    let passphrase = passphrase(&cluster, dir, &mut problems);
     check_recipes(&cluster, &recipes, &mut problems);
     let loaded = Loaded {
         file: file.to_owned(),
@@ -65,6 +69,7 @@ pub(super) fn load(file: &Utf8Path) -> Result<Loaded, Failure> {
         overlays,
         own_overlays,
         authorized_keys,
+        passphrase,
     };
     loaded.refuse_if_any(problems)?;
     Ok(loaded)
@@ -90,9 +95,33 @@ impl Loaded {
         )))
     }
 
-    /// What is worth knowing of the overlays beside the cluster file: that one
-    /// is used by nothing, or in place of a built-in one.
+    /// What is worth knowing and no mistake.
     pub(super) fn notes(&self) -> Result<Vec<String>, Failure> {
+        let mut notes = self.overlay_notes()?;
+        notes.extend(self.wifi_note());
+        Ok(notes)
+    }
+
+    /// That Wi-Fi is no network for HDFS.
+    fn wifi_note(&self) -> Option<String> {
+        let nodes = self.cluster.nodes.iter().filter(|node| node.wifi);
+        let names: Vec<&str> = nodes.map(|node| node.name.as_str()).collect();
+        let (is, is_) = match names.len() {
+            0 => return None,
+            1 => ("is", "it has"),
+            _ => ("are", "they have"),
+        };
+        Some(format!(
+            "note: {} {is} on Wi-Fi, which is no network for HDFS: whatever one node sends \
+             another takes the air twice, and all share it. The cluster is set up for 100 Mbit/s; \
+             give each node a cable where {is_} one in reach",
+            listed(names)
+        ))
+    }
+
+    /// Of the overlays beside the cluster file: that one is used by nothing, or
+    /// in place of a built-in one.
+    fn overlay_notes(&self) -> Result<Vec<String>, Failure> {
         let used: Vec<&String> = [self.java_recipe()?, self.hadoop_recipe()?]
             .into_iter()
             .flat_map(|recipe| &recipe.overlays)

@@ -102,6 +102,7 @@ pub(super) fn resolve(
         overlays: &loaded.overlays,
         key,
         authorized_keys: &loaded.authorized_keys,
+        passphrase: loaded.passphrase.as_ref(),
         writer: version.map_or_else(|| "e2fsprogs".to_owned(), |v| format!("e2fsprogs {v}")),
         epoch: source_date_epoch()?,
     };

@@ -1,4 +1,5 @@
-//! The cluster key: made once, kept beside the cluster file.
+//! Secrets that stand beside the cluster file: the cluster key, made once, and
+//! the passphrase of a Wi-Fi network.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -6,8 +7,11 @@ use std::os::unix::fs::PermissionsExt;
 use camino::Utf8Path;
 
 use super::Failure;
-use super::load::read_text;
-use crate::node::ClusterKey;
+use super::load::{home, read_text};
+use crate::cluster::Cluster;
+use crate::diagnostic::Problem;
+use crate::node::{ClusterKey, Passphrase};
+use crate::source::Location;
 
 /// File name of the key, beside the cluster file.
 const FILE: &str = "cluster.key";
@@ -58,6 +62,71 @@ pub(super) fn cluster_key(dir: &Utf8Path) -> Result<(ClusterKey, Origin), Failur
         // Another process has made one meanwhile: its key stands.
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => cluster_key(dir),
         Err(error) => Err(error.error.into()),
+    }
+}
+
+/// The passphrase of the cluster's Wi-Fi network. No message repeats what the
+/// cluster file says in the place of the file's name before there is such a
+/// file: it may be the passphrase itself.
+pub(super) fn passphrase(
+    cluster: &Cluster,
+    dir: &Utf8Path,
+    problems: &mut Vec<Problem>,
+) -> Option<Passphrase> {
+    let (written, span) = &cluster.network.wifi.as_ref()?.passphrase_file;
+    let mut refuse = |message: String, help: String| {
+        problems.push(Problem::new(span.clone(), message).help(help));
+        None
+    };
+    let path = match Location::parse(written, dir, home().as_deref()) {
+        Ok(Location::Path(path)) => path,
+        _ => {
+            return refuse(
+                "passphrase_file is not the path of a file".to_owned(),
+                "write the passphrase into a file of its own and name that".to_owned(),
+            );
+        }
+    };
+    let text = match fs_err::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            return refuse(
+                format!("{path} is no text"),
+                "it has the passphrase in its only line".to_owned(),
+            );
+        }
+        Err(error) => {
+            let reason = match error.kind() {
+                ErrorKind::NotFound => "there is no such file",
+                ErrorKind::PermissionDenied => "it may not be read",
+                ErrorKind::IsADirectory => "it is a directory",
+                _ => "it cannot be read",
+            };
+            return refuse(
+                format!("the file that passphrase_file names: {reason}"),
+                "write the passphrase into a file of its own, readable by you alone, and name \
+                 that file; a relative path begins beside the cluster file"
+                    .to_owned(),
+            );
+        }
+    };
+    match fs_err::metadata(&path) {
+        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => {
+            let mode = meta.permissions().mode() & 0o777;
+            return refuse(
+                format!("{path} can be read by others (mode {mode:04o})"),
+                format!("chmod 600 {path}"),
+            );
+        }
+        Ok(_) => {}
+        Err(error) => return refuse(error.to_string(), "look at the file".to_owned()),
+    }
+    match Passphrase::from_text(&text) {
+        Ok(passphrase) => Some(passphrase),
+        Err(error) => refuse(
+            format!("{path}: {error}"),
+            "the file has the passphrase, or the key of 64 hex digits, in its only line".to_owned(),
+        ),
     }
 }
 

@@ -5,7 +5,7 @@
 //! whatever ran the command.
 
 /// Parts of keys whose values are never shown.
-const SECRET_KEYS: [&str; 4] = ["password", "passwd", "passphrase", "secret"];
+const SECRET_KEYS: [&str; 5] = ["password", "passwd", "passphrase", "psk", "secret"];
 
 /// `text` with secret values replaced by stars, byte for byte, so that spans
 /// stay right.
@@ -128,6 +128,9 @@ mod tests {
 
     #[rstest]
     #[case("password_hash = \"hunter2\" # x", "password_hash = \"*******\" # x")]
+    // Somebody may take it for the place of the passphrase itself.
+    #[case("passphrase_file = \"hunter2\"", "passphrase_file = \"*******\"")]
+    #[case("psk = \"hunter2\"", "psk = \"*******\"")]
     #[case("password='hunter2'", "password='*******'")]
     #[case("password = \"a\\\"b\"\n", "password = \"****\"\n")]
     #[case("password = hunter2\nx = 1", "password = *******\nx = 1")]

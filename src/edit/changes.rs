@@ -212,9 +212,12 @@ impl fmt::Display for Changes {
                     owner,
                     mode,
                 } => {
-                    let secret = if content.is_secret() { ", secret" } else { "" };
                     let len = content.len();
-                    writeln!(f, "file  {mode} {owner} {path} ({len} bytes{secret})")?;
+                    match content.is_secret() {
+                        // Its length would be a hint.
+                        true => writeln!(f, "file  {mode} {owner} {path} (secret)")?,
+                        false => writeln!(f, "file  {mode} {owner} {path} ({len} bytes)")?,
+                    }
                 }
                 Target::Symlink { target } => writeln!(f, "link  {path} -> {target}")?,
             }
@@ -295,7 +298,7 @@ mod tests {
         drop  /old
         dir   0755 0:0 /a
         file  0600 0:0 /a/empty (0 bytes)
-        file  0600 0:0 /a/key (33 bytes, secret)
+        file  0600 0:0 /a/key (secret)
         link  /a/long -> x…x
         link  /a/short -> x…
         file  0644 5:6 /a/staged (4097 bytes)

@@ -117,16 +117,12 @@ impl fmt::Display for Edit {
                 owner,
                 mode,
             } => {
-                write!(
-                    f,
-                    "file  {mode} {owner} {path} ({} bytes",
-                    content.bytes().len()
-                )?;
-                f.write_str(if content.is_secret() {
-                    ", secret)"
-                } else {
-                    ")"
-                })
+                write!(f, "file  {mode} {owner} {path} ")?;
+                match content {
+                    Content::Public(bytes) => write!(f, "({} bytes)", bytes.len()),
+                    // The length of a passphrase would be a hint.
+                    Content::Secret(_) => f.write_str("(secret)"),
+                }
             }
             Self::Symlink { path, target } => write!(f, "link  {path} -> {target}"),
             Self::Remove { path } => write!(f, "drop  {path}"),

@@ -28,6 +28,7 @@ fn node(name: &str, role: Role, board: &str, last: u8) -> Node {
         board: Board::named(board).unwrap(),
         address: Ipv4Addr::new(192, 168, 1, last),
         mac: None,
+        wifi: false,
         rack: None,
         properties: Properties::new(),
     }
@@ -65,6 +66,7 @@ pub(super) fn cluster(boards: &[&str]) -> Cluster {
             domain: None,
             spare_workers: 8,
             link: None,
+            wifi: None,
         },
         settings: Settings {
             timezone: "Etc/UTC".to_owned(),

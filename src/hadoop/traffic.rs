@@ -6,15 +6,15 @@
 //! the card is.
 
 use super::site::SiteProperties;
-use crate::cluster::{Cluster, LinkSpeed};
+use crate::cluster::{Cluster, LinkSpeed, Node};
 
-/// The slowest link: what the user says, or else the slowest board's.
+/// The slowest link: what the user says, or else the slowest node's.
 pub(super) fn slowest_link(cluster: &Cluster) -> LinkSpeed {
-    let boards = || cluster.nodes.iter().map(|node| node.board.link).min();
+    let nodes = || cluster.nodes.iter().map(Node::link).min();
     cluster
         .network
         .link
-        .or_else(boards)
+        .or_else(nodes)
         .unwrap_or(LinkSpeed::Gigabit)
 }
 
@@ -103,7 +103,7 @@ mod tests {
     use crate::hadoop::fixture::cluster;
 
     #[test]
-    fn the_slowest_board_decides_unless_the_user_does() {
+    fn the_slowest_node_decides_unless_the_user_does() {
         let mut mixed = cluster(&["pi4-4gb", "pi4-4gb", "pi3plus-1gb"]);
         assert_eq!(slowest_link(&mixed), LinkSpeed::UsbGigabit);
         mixed.network.link = Some(LinkSpeed::Fast);
@@ -112,6 +112,9 @@ mod tests {
             slowest_link(&cluster(&["pi5-8gb", "pi5-8gb"])),
             LinkSpeed::Gigabit
         );
+        let mut wireless = cluster(&["pi5-8gb", "pi5-8gb"]);
+        wireless.nodes[1].wifi = true;
+        assert_eq!(slowest_link(&wireless), LinkSpeed::Fast);
     }
 
     #[test]

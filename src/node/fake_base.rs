@@ -84,8 +84,13 @@ pub(crate) fn base(release: Release) -> (FakeTree, FakeTree) {
                 "",
             ),
     };
+    root = root
+        .file("/usr/sbin/wpa_supplicant", "")
+        .file("/usr/lib/systemd/system/wpa_supplicant.service", "")
+        .file("/usr/lib/firmware/brcm/brcmfmac43455-sdio.bin", "");
     if pi {
         root = root
+            .file("/etc/resolv.conf", "nameserver 8.8.8.8\n")
             .file("/etc/rpi-issue", "Raspberry Pi reference 2026-09-15\n")
             .file("/usr/lib/systemd/system/userconfig.service", "")
             .file(
@@ -100,6 +105,24 @@ pub(crate) fn base(release: Release) -> (FakeTree, FakeTree) {
                 "/etc/ssh/sshd_config.d/rename_user.conf",
                 "Banner /usr/share/userconf-pi/sshd_banner\n",
             );
+        root = match release {
+            Release::Bullseye => root
+                .file("/etc/default/crda", "# country\nREGDOMAIN=\n")
+                .file(
+                    "/var/lib/systemd/rfkill/platform-3f300000.mmcnr:wlan",
+                    "1\n",
+                )
+                .file(
+                    "/var/lib/systemd/rfkill/platform-fe300000.mmcnr:wlan",
+                    "1\n",
+                ),
+            _ => root
+                .file("/var/lib/systemd/rfkill/platform-soc:bluetooth", "0\n")
+                .file(
+                    "/var/lib/NetworkManager/NetworkManager.state",
+                    "[main]\nWirelessEnabled=false\n",
+                ),
+        };
         root = match release {
             Release::Trixie => root
                 .file("/etc/cloud/cloud.cfg", "")

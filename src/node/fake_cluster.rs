@@ -2,14 +2,17 @@
 
 use std::net::Ipv4Addr;
 
-use super::{AuthorizedKey, ClusterKey, NodeInputs, Profile, parse_authorized_key};
+use super::{AuthorizedKey, ClusterKey, NodeInputs, Passphrase, Profile, parse_authorized_key};
 use crate::cluster::{
-    Access, Addressing, Board, Cluster, ClusterName, Hostname, ImageChoice, Network, Node,
-    Properties, Role, Settings, SourceChoice, Swap, UserName,
+    Access, Addressing, Board, Cluster, ClusterName, Country, Hostname, ImageChoice, Network, Node,
+    Properties, Role, Settings, SourceChoice, Ssid, Swap, UserName, Wifi,
 };
 
 pub(crate) const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICfophOcZbe/HNUOAB8g5PCKKCAj2opuSb6qFWgXyknC me@desk";
+
+/// With everything that has a meaning in one of the files it is put into.
+pub(crate) const PASSPHRASE: &str = " a\\b \"c\" #;='$x ";
 
 /// 2026-09-15, when the newest image of these tests was made.
 pub(crate) const EPOCH: i64 = 1_789_430_400;
@@ -21,6 +24,7 @@ fn node(name: &str, role: Role, last: u8) -> Node {
         board: Board::named("pi4-4gb").unwrap(),
         address: Ipv4Addr::new(192, 168, 1, last),
         mac: None,
+        wifi: false,
         rack: None,
         properties: Properties::new(),
     }
@@ -54,6 +58,7 @@ pub(crate) fn cluster() -> Cluster {
             domain: None,
             spare_workers: 2,
             link: None,
+            wifi: None,
         },
         settings: Settings {
             timezone: "Europe/London".to_owned(),
@@ -68,6 +73,21 @@ pub(crate) fn cluster() -> Cluster {
         ],
         properties: Properties::new(),
     }
+}
+
+/// The same with everybody on Wi-Fi.
+pub(crate) fn wireless() -> Cluster {
+    let mut cluster = cluster();
+    cluster.network.wifi = Some(Wifi {
+        ssid: Ssid::new("Elephant House").unwrap(),
+        passphrase_file: ("wifi.passphrase".to_owned(), 0..0),
+        country: Country::new("GB").unwrap(),
+        hidden: false,
+    });
+    for node in &mut cluster.nodes {
+        node.wifi = true;
+    }
+    cluster
 }
 
 /// The units of a node's role.
@@ -97,6 +117,8 @@ pub(crate) fn with_inputs<T>(
         .iter()
         .map(|(line, _)| parse_authorized_key(line).unwrap())
         .collect();
+    let passphrase =
+        (cluster.network.wifi.as_ref()).map(|_| Passphrase::from_text(PASSPHRASE).unwrap());
     let node = &cluster.nodes[index];
     make(&NodeInputs {
         cluster,
@@ -104,6 +126,7 @@ pub(crate) fn with_inputs<T>(
         profile,
         key: &ClusterKey::new([7; 32]),
         authorized_keys: &keys,
+        passphrase: passphrase.as_ref(),
         services: &services(node),
         epoch: EPOCH,
     })

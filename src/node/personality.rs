@@ -4,8 +4,9 @@ use thiserror::Error;
 
 use super::draft::Draft;
 use super::{
-    AuthorizedKey, ClusterKey, IdentityError, Profile, boot, clock, facts, growth, habits, hosts,
-    journal, locale, network, rehearsal, services, ssh, storage, swap, users, wizard,
+    AuthorizedKey, ClusterKey, IdentityError, Passphrase, Profile, boot, clock, facts, growth,
+    habits, hosts, journal, locale, network, rehearsal, services, ssh, storage, swap, users,
+    wizard,
 };
 use crate::cluster::{Cluster, Node};
 use crate::edit::{Edits, ImagePathError};
@@ -23,6 +24,8 @@ pub struct NodeInputs<'a> {
     pub key: &'a ClusterKey,
     /// Who may log in as the user.
     pub authorized_keys: &'a [AuthorizedKey],
+    /// The secret of the Wi-Fi network, if nodes are on one.
+    pub passphrase: Option<&'a Passphrase>,
     /// Units that start at boot, by name: those of the node's role.
     pub services: &'a [String],
     /// The moment every inode is dated with, in seconds since 1970; the clock
@@ -91,6 +94,18 @@ pub enum NodeError {
         /// What there is.
         compiled: Vec<String>,
     },
+    /// A node on Wi-Fi whose base cannot be.
+    #[error(
+        "{node} cannot be on Wi-Fi: {reason}; {remedy}, or give {node} a cable (leave out `wifi = true`)"
+    )]
+    Wifi {
+        /// Which node.
+        node: String,
+        /// Why not.
+        reason: &'static str,
+        /// What would change it.
+        remedy: &'static str,
+    },
     /// A moment outside the calendar.
     #[error("{0} seconds since 1970 is no date a clock can be set to")]
     Epoch(i64),
@@ -120,7 +135,7 @@ pub fn personality(inputs: &NodeInputs<'_>) -> Result<Edits, NodeError> {
     users::write(inputs, &mut draft)?;
     ssh::write(inputs, &mut draft)?;
     hosts::write(inputs, &mut draft);
-    network::write(inputs, &mut draft);
+    network::write(inputs, &mut draft)?;
     boot::write(inputs, &mut draft);
     growth::write(&mut draft);
     wizard::write(inputs, &mut draft);

@@ -47,6 +47,12 @@ impl Reader<'_> {
         Ok(self.follow(path)?.is_some())
     }
 
+    /// Whether only root can read what `path` leads to.
+    pub(super) fn is_roots_alone(&self, path: &str) -> Result<bool, EditError> {
+        let entry = self.follow(path)?.map(|(_, entry)| entry);
+        Ok(entry.is_some_and(|entry| entry.owner.uid == 0 && entry.mode.bits() & 0o077 == 0))
+    }
+
     /// Bytes of the regular file that `path` leads to.
     pub(super) fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, EditError> {
         match self.follow(path)? {

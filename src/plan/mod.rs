@@ -28,7 +28,9 @@ pub use render::outline;
 use crate::cluster::{Cluster, Node};
 use crate::edit::{Edits, Owner};
 use crate::hadoop::{ConfigInputs, Daemon, HadoopVersion, Layout, MemoryPlan, configuration};
-use crate::node::{AuthorizedKey, ClusterKey, NodeInputs, TemplateContext, personality};
+use crate::node::{
+    AuthorizedKey, ClusterKey, NodeInputs, Passphrase, TemplateContext, personality,
+};
 use crate::overlay::Overlays;
 use crate::recipe::{ComponentRecipe, Service};
 
@@ -62,6 +64,8 @@ pub struct PlanInputs<'a> {
     pub key: &'a ClusterKey,
     /// Who may log in.
     pub authorized_keys: &'a [AuthorizedKey],
+    /// The secret of the Wi-Fi network, if nodes are on one.
+    pub passphrase: Option<&'a Passphrase>,
     /// Name and version of the e2fsprogs that will write.
     pub writer: String,
     /// The moment every inode is dated with; the base's own if none is given.
@@ -146,6 +150,7 @@ fn node_plan(inputs: &PlanInputs<'_>, node: &Node, epoch: i64) -> Result<NodePla
         profile: &inputs.base.profile,
         key: inputs.key,
         authorized_keys: inputs.authorized_keys,
+        passphrase: inputs.passphrase,
         services: &services,
         epoch,
     };

@@ -102,6 +102,7 @@ fn plan(change: impl FnOnce(&mut Parts)) -> Plan {
         overlays: &Overlays::embedded().unwrap(),
         key: &ClusterKey::new(parts.key),
         authorized_keys: &[parse_authorized_key(LOGIN).unwrap()],
+        passphrase: None,
         writer: parts.writer,
         epoch: parts.epoch,
     })

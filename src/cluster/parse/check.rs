@@ -8,11 +8,11 @@ use toml::Spanned;
 
 use crate::diagnostic::{Problem, Problems};
 
-use super::network::ReadNetwork;
+use super::network::{ReadNetwork, ReadSection};
 use super::node::{ReadNode, ReadNodes};
 
 /// Reports every problem between nodes, and between nodes and the network.
-pub(super) fn nodes(read: &ReadNodes, network: Option<&ReadNetwork>, problems: &Problems) {
+pub(super) fn nodes(read: &ReadNodes, section: Option<&ReadSection>, problems: &Problems) {
     let nodes = &read.nodes;
     duplicates(
         nodes,
@@ -32,16 +32,46 @@ pub(super) fn nodes(read: &ReadNodes, network: Option<&ReadNetwork>, problems: &
         nodes,
         |node| node.mac.as_ref(),
         "the MAC address",
-        "`ip link show eth0` on the node prints its own",
+        "`ip link` on the node prints its own",
         problems,
     );
-    if let Some(network) = network {
+    if let Some(network) = section.and_then(|section| section.network.as_ref()) {
         for address in nodes.iter().filter_map(|node| node.address.as_ref()) {
             address_fits(address, network, problems);
         }
     }
+    if let Some(section) = section {
+        wifi(nodes, section, problems);
+    }
     roles(read, problems);
     racks(nodes, problems);
+}
+
+/// Nodes on a Wi-Fi network that nothing is said of, and the other way round:
+/// whoever wrote either wants the nodes to be reached that way.
+fn wifi(nodes: &[ReadNode], section: &ReadSection, problems: &Problems) {
+    let mut on_it = nodes
+        .iter()
+        .filter_map(|node| node.wifi.as_ref())
+        .filter(|wifi| *wifi.get_ref());
+    match (&section.wifi, on_it.next()) {
+        (None, Some(first)) => problems.add(
+            Problem::new(
+                first.span(),
+                "this node is on a Wi-Fi network, and the file has none",
+            )
+            .help("add `[network.wifi]` with `ssid`, `passphrase_file` and `country`"),
+        ),
+        (Some(read), None) if !nodes.is_empty() => problems.add(
+            Problem::new(read.header.clone(), "no node is on this Wi-Fi network")
+                .label("used by none")
+                .help(
+                    "write `wifi = true` in each `[[node]]` that has no cable, \
+                     or leave the section out",
+                ),
+        ),
+        _ => {}
+    }
 }
 
 fn duplicates<T: std::fmt::Display>(

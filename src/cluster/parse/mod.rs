@@ -11,6 +11,7 @@ mod property;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod wifi;
 
 use crate::diagnostic::{Problem, Problems, Section, document};
 
@@ -55,7 +56,7 @@ fn read(mut root: Section<'_>) -> Option<Cluster> {
     let name = root.section("cluster").and_then(cluster_name);
     let image = root.section("image").and_then(image::read);
     let access = access::read(&mut root);
-    let network = root.section("network").and_then(network::read);
+    let network = root.section("network").map(network::read);
     let settings = settings::read(root.section("settings"));
     let nodes = node::read_all(&mut root);
     let properties = property::read(root.section("hadoop"));
@@ -64,7 +65,7 @@ fn read(mut root: Section<'_>) -> Option<Cluster> {
     root.finish();
     check::nodes(&nodes, network.as_ref(), problems);
 
-    let network = network?.network;
+    let network = network?.network?.network;
     let nodes = nodes
         .nodes
         .into_iter()

@@ -8,6 +8,8 @@ use toml::Spanned;
 use crate::cluster::{Addressing, LinkSpeed, Network};
 use crate::diagnostic::{Fault, Problem, Section, Text};
 
+use super::wifi::{self, ReadWifi};
+
 /// Names of spare workers that every hosts file gets by default.
 const SPARE_WORKERS: u32 = 16;
 
@@ -20,20 +22,37 @@ pub(super) struct ReadNetwork {
     pub(super) dns: Vec<Spanned<Ipv4Addr>>,
 }
 
-pub(super) fn read(mut section: Section<'_>) -> Option<ReadNetwork> {
+/// What could be read of the section; the Wi-Fi network also where the rest is
+/// wrong.
+#[derive(Debug)]
+pub(super) struct ReadSection {
+    pub(super) network: Option<ReadNetwork>,
+    pub(super) wifi: Option<ReadWifi>,
+}
+
+pub(super) fn read(mut section: Section<'_>) -> ReadSection {
+    let mut network = read_network(&mut section);
+    let wifi = section.section("wifi").map(wifi::read);
+    section.finish();
+    if let (Some(read), Some(wifi)) = (&mut network, &wifi) {
+        read.network.wifi.clone_from(&wifi.wifi);
+    }
+    ReadSection { network, wifi }
+}
+
+fn read_network(section: &mut Section<'_>) -> Option<ReadNetwork> {
     section.require("subnet", "\"192.168.1.0/24\"");
     let mode = section.parsed("mode", "\"static\"", check_mode);
     let subnet = section.parsed("subnet", "\"192.168.1.0/24\"", check_subnet);
     let gateway = section.parsed("gateway", "\"192.168.1.1\"", check_address);
-    let dns = texts(&mut section, "dns", "[\"192.168.1.1\"]", check_address);
-    let ntp = texts(&mut section, "ntp", "[\"pool.ntp.org\"]", check_host);
+    let dns = texts(section, "dns", "[\"192.168.1.1\"]", check_address);
+    let ntp = texts(section, "ntp", "[\"pool.ntp.org\"]", check_host);
     let domain = section.parsed("domain", "\"lan\"", check_domain);
     let spare = section.integer("spare_workers", 0..=250, "16");
     let link = section.parsed("link", "\"1G\"", check_link);
     if let (Some(subnet), Some(gateway)) = (&subnet, &gateway) {
-        gateway_fits(&section, subnet, gateway);
+        gateway_fits(section, subnet, gateway);
     }
-    section.finish();
     let subnet = subnet?;
     let network = Network {
         addressing: mode.map_or(Addressing::Static, Spanned::into_inner),
@@ -46,6 +65,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<ReadNetwork> {
             .and_then(|number| u32::try_from(*number.get_ref()).ok())
             .unwrap_or(SPARE_WORKERS),
         link: link.map(Spanned::into_inner),
+        wifi: None,
     };
     Some(ReadNetwork {
         network,

@@ -28,6 +28,7 @@ pub(super) struct ReadNode {
     pub(super) board: Option<Spanned<Board>>,
     pub(super) address: Option<Spanned<Ipv4Addr>>,
     pub(super) mac: Option<Spanned<MacAddr>>,
+    pub(super) wifi: Option<Spanned<bool>>,
     pub(super) rack: Option<Spanned<String>>,
     properties: Properties,
 }
@@ -41,6 +42,7 @@ impl ReadNode {
             board: self.board?.into_inner(),
             address: self.address?.into_inner(),
             mac: self.mac.map(Spanned::into_inner),
+            wifi: self.wifi.is_some_and(Spanned::into_inner),
             rack: self.rack.map(Spanned::into_inner),
             properties: self.properties,
         })
@@ -67,11 +69,18 @@ fn read(mut section: Section<'_>) -> ReadNode {
         board: section.parsed("board", "\"pi4-4gb\"", check_board),
         address: section.parsed("address", "\"192.168.1.11\"", check_address),
         mac: section.parsed("mac", "\"dc:a6:32:01:02:03\"", MacAddr::new),
+        wifi: read_wifi(&mut section),
         rack: section.parsed("rack", "\"/rack1\"", check_rack),
         properties: property::read(section.section("hadoop")),
     };
     section.finish();
     node
+}
+
+fn read_wifi(section: &mut Section<'_>) -> Option<Spanned<bool>> {
+    let span = section.value("wifi")?.span();
+    let wifi = section.boolean("wifi")?;
+    Some(Spanned::new(span, wifi))
 }
 
 fn check_name(text: &str) -> Result<Hostname, Fault> {

@@ -2,14 +2,17 @@
 
 use super::Obstacles;
 use super::daemon::check_enabled;
+use super::ini::value;
+use super::radio;
 use crate::cluster::{Addressing, Cluster, Node};
 use crate::edit::EditError;
-use crate::node::network::{DHCPCD_CONF, KEYFILE, NETWORK_FILE};
+use crate::node::network::{DHCPCD_CONF, KEYFILE, NETWORK_FILE, leftovers};
 use crate::node::reader::Reader;
 
 /// How the address comes about, in words; obstacles if it does not.
 pub(super) fn check(
     root: Reader<'_>,
+    boot: Reader<'_>,
     cluster: &Cluster,
     node: &Node,
     obstacles: &mut Obstacles,
@@ -20,27 +23,7 @@ pub(super) fn check(
         Addressing::Dhcp => None,
     };
     let file = if let Some(text) = root.text(KEYFILE)? {
-        let private = root
-            .follow(KEYFILE)?
-            .is_some_and(|(_, entry)| entry.owner.uid == 0 && entry.mode.bits() & 0o077 == 0);
-        if !private {
-            obstacles.add(format!(
-                "{KEYFILE} is not root's alone, so NetworkManager ignores it"
-            ));
-        }
-        check_enabled(root, "NetworkManager.service", obstacles)?;
-        let given = match value(&text, "ipv4", "method") {
-            Some("manual") => value(&text, "ipv4", "address1"),
-            _ => None,
-        };
-        let given = given.and_then(|address| address.split(',').next());
-        compare(
-            KEYFILE,
-            given,
-            value(&text, "ipv4", "method") == Some("auto"),
-            &wanted,
-            obstacles,
-        );
+        keyfile(root, &text, node, &wanted, obstacles)?;
         KEYFILE
     } else if let Some(text) = root.text(NETWORK_FILE)? {
         check_enabled(root, "systemd-networkd.service", obstacles)?;
@@ -55,8 +38,8 @@ pub(super) fn check(
         NETWORK_FILE
     } else if let Some(text) = root.text(DHCPCD_CONF)? {
         check_enabled(root, "dhcpcd.service", obstacles)?;
-        let mut lines = text.lines().map(str::trim);
-        let given = lines.find_map(|line| line.strip_prefix("static ip_address="));
+        let interface = if node.wifi { "wlan0" } else { "eth0" };
+        let given = static_address(&text, interface);
         compare(DHCPCD_CONF, given, given.is_none(), &wanted, obstacles);
         DHCPCD_CONF
     } else {
@@ -65,10 +48,59 @@ pub(super) fn check(
         ));
         return Ok(String::new());
     };
+    for other in leftovers(root)? {
+        obstacles.add(format!("{other} sets up an interface too"));
+    }
+    let way = radio::check(root, boot, cluster, node, file, obstacles)?;
     Ok(match wanted {
-        Some(_) => format!("set by {file}"),
-        None => format!("by DHCP, a reservation of your router, with {file}"),
+        Some(_) => format!("set by {file}{way}"),
+        None => format!("by DHCP, a reservation of your router, with {file}{way}"),
     })
+}
+
+/// NetworkManager's profile.
+fn keyfile(
+    root: Reader<'_>,
+    text: &str,
+    node: &Node,
+    wanted: &Option<String>,
+    obstacles: &mut Obstacles,
+) -> Result<(), EditError> {
+    if !root.is_roots_alone(KEYFILE)? {
+        obstacles.add(format!(
+            "{KEYFILE} is not root's alone, so NetworkManager ignores it"
+        ));
+    }
+    check_enabled(root, "NetworkManager.service", obstacles)?;
+    let kind = value(text, "connection", "type").unwrap_or_default();
+    let expected = if node.wifi { "wifi" } else { "ethernet" };
+    if kind != expected {
+        obstacles.add(format!(
+            "{KEYFILE} is for an interface of type {kind:?}, and the node is on {expected}"
+        ));
+    }
+    let method = value(text, "ipv4", "method");
+    let given = match method {
+        Some("manual") => value(text, "ipv4", "address1"),
+        _ => None,
+    };
+    let given = given.and_then(|address| address.split(',').next());
+    compare(KEYFILE, given, method == Some("auto"), wanted, obstacles);
+    Ok(())
+}
+
+/// The address that dhcpcd gives an interface: what stands ahead of the first
+/// `interface` is for all (dhcpcd.conf(5)).
+fn static_address<'a>(text: &'a str, interface: &str) -> Option<&'a str> {
+    let mut applies = true;
+    for line in text.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("interface ") {
+            applies = name.trim() == interface;
+        } else if applies && let Some(address) = line.strip_prefix("static ip_address=") {
+            return Some(address.trim());
+        }
+    }
+    None
 }
 
 fn compare(
@@ -89,18 +121,16 @@ fn compare(
     }
 }
 
-/// Value of a key in a section of an INI-like file.
-fn value<'a>(text: &'a str, section: &str, key: &str) -> Option<&'a str> {
-    let mut inside = false;
-    for line in text.lines().map(str::trim) {
-        if let Some(name) = line.strip_prefix('[') {
-            inside = name.trim_end_matches(']') == section;
-        } else if inside
-            && let Some((name, value)) = line.split_once('=')
-            && name.trim() == key
-        {
-            return Some(value.trim());
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_belongs_to_the_interface_it_stands_below() {
+        let text = "static ip_address=1/8\ninterface eth0\nstatic ip_address=2/8\n";
+        assert_eq!(static_address(text, "wlan0"), Some("1/8"));
+        let text = "timeout 30\ninterface eth0\nstatic ip_address=2/8\n interface wlan0 \n";
+        assert_eq!(static_address(text, "eth0"), Some("2/8"));
+        assert_eq!(static_address(text, "wlan0"), None);
     }
-    None
 }

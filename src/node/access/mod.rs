@@ -3,6 +3,8 @@
 mod account;
 mod address;
 mod daemon;
+mod ini;
+mod radio;
 mod sshd_config;
 
 use std::fmt;
@@ -141,7 +143,7 @@ fn gather(
         ));
     }
     let ways = account::ways_in(root, &accounts, &config, user, obstacles)?;
-    let network = address::check(root, cluster, node, obstacles)?;
+    let network = address::check(root, boot, cluster, node, obstacles)?;
     Ok(Proof {
         user: user.to_owned(),
         address: node.address,

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::accounts::Accounts;
 use super::reader::Reader;
 use super::release::Release;
-use super::{DiskId, packages};
+use super::{DiskId, network, packages};
 use crate::edit::{ImagePath, ReadTree};
 use crate::hadoop::{Arch, GlibcVersion};
 
@@ -75,6 +75,15 @@ pub struct Profile {
     /// Locales that are compiled, as named in `/etc/locale.gen`.
     #[serde(skip)]
     pub locales: BTreeSet<String>,
+    /// Files that set up an interface, which a node's own is to be alone with.
+    #[serde(skip)]
+    pub networks: BTreeSet<String>,
+    /// Names of the Wi-Fi radios that systemd-rfkill remembers something of.
+    #[serde(skip)]
+    pub radios: BTreeSet<String>,
+    /// Whether another program has the say over `/etc/resolv.conf`.
+    #[serde(skip)]
+    pub resolv_conf_is_link: bool,
     /// Whether any kernel has a zram module.
     pub zram: bool,
 }
@@ -82,6 +91,7 @@ pub struct Profile {
 /// Files of the root partition whose presence decides about edits.
 pub const ROOT_FILES: &[&str] = &[
     "/etc/cloud",
+    "/etc/default/crda",
     "/etc/default/locale",
     "/etc/dhcpcd.conf",
     "/etc/dphys-swapfile",
@@ -94,8 +104,9 @@ pub const ROOT_FILES: &[&str] = &[
     "/etc/ssh/sshd_config",
     "/etc/subgid",
     "/etc/subuid",
+    "/lib/firmware/brcm",
     "/sbin/fake-hwclock",
-    "/usr/lib/systemd/systemd-resolved",
+    "/sbin/wpa_supplicant",
 ];
 
 impl Profile {
@@ -155,6 +166,9 @@ impl Profile {
                 .text("/usr/share/zoneinfo/tzdata.zi")?
                 .map(|text| system::zones(&text)),
             locales: system::locales(&text("/etc/locale.gen")?),
+            networks: network::leftovers(root)?,
+            radios: system::radios(root)?,
+            resolv_conf_is_link: system::resolv_conf_is_link(root)?,
             zram: system::has_zram(root)?,
         })
     }

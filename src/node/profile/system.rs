@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::needs::lack;
 use super::{NetworkStack, ProfileError};
-use crate::edit::EditError;
+use crate::edit::{EditError, EntryKind};
 use crate::hadoop::Arch;
 use crate::node::Release;
+use crate::node::network::{BLOCKS, RESOLV_CONF, WLAN};
 use crate::node::reader::Reader;
 use crate::node::release::OsRelease;
 
@@ -107,4 +108,14 @@ pub(super) fn has_zram(root: Reader<'_>) -> Result<bool, EditError> {
         }
     }
     Ok(false)
+}
+
+pub(super) fn radios(root: Reader<'_>) -> Result<BTreeSet<String>, EditError> {
+    let names = root.names(BLOCKS)?.into_iter();
+    Ok(names.filter(|name| name.ends_with(WLAN)).collect())
+}
+
+pub(super) fn resolv_conf_is_link(root: Reader<'_>) -> Result<bool, EditError> {
+    let entry = root.entry(RESOLV_CONF)?;
+    Ok(entry.is_some_and(|entry| matches!(entry.kind, EntryKind::Symlink { .. })))
 }

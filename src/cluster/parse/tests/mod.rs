@@ -10,6 +10,7 @@ mod outline;
 mod property;
 mod settings;
 mod whole;
+mod wifi;
 
 use crate::cluster::{Cluster, parse};
 use crate::diagnostic::{Color, render};

@@ -76,7 +76,7 @@ fn duplicates_point_at_the_first_use() {
     29 | mac = "DC-A6-32-01-02-03"
        |       ^^^^^^^^^^^^^^^^^^^ used again
        |
-       = help: `ip link show eth0` on the node prints its own
+       = help: `ip link` on the node prints its own
     "#);
     assert_snapshot!(said_of_each(&[
         ("name = \"worker1\"", "name = \"master\""),

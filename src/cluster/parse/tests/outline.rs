@@ -119,7 +119,7 @@ address = "192.168.1.10"
     11 | mtu = 1500
        | ^^^
        |
-       = help: [network] may have subnet, mode, gateway, dns, ntp, domain, spare_workers and link
+       = help: [network] may have subnet, mode, gateway, dns, ntp, domain, spare_workers, link and wifi
 
     error: a host name begins with a lower-case letter
       --> cluster.toml:13:8

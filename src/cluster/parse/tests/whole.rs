@@ -55,6 +55,11 @@ ntp = ["10.0.0.3", "pool.ntp.org"]
 domain = "lan"
 spare_workers = 0
 link = "100M"
+[network.wifi]
+ssid = "Elephant House"
+passphrase_file = "~/wifi.passphrase"
+country = "AR"
+hidden = true
 [settings]
 timezone = "America/Argentina/Ushuaia"
 locale = "de_DE.UTF-8"
@@ -74,6 +79,7 @@ name = "w"
 role = "worker"
 board = "pi3plus-1gb"
 address = "10.0.1.2"
+wifi = true
 rack = "/hall/b"
 [hadoop.properties."core-site.xml"]
 "fs.trash.interval" = 1_440
@@ -126,7 +132,12 @@ rack = "/hall/b"
         ],
         "domain": "lan",
         "spare_workers": 0,
-        "link": "100M"
+        "link": "100M",
+        "wifi": {
+          "ssid": "Elephant House",
+          "country": "AR",
+          "hidden": true
+        }
       },
       "settings": {
         "timezone": "America/Argentina/Ushuaia",
@@ -148,6 +159,7 @@ rack = "/hall/b"
           },
           "address": "10.0.1.1",
           "mac": "dc:a6:32:01:02:03",
+          "wifi": false,
           "rack": "/hall/a",
           "properties": {
             "yarn-site.xml": {
@@ -170,6 +182,7 @@ rack = "/hall/b"
           },
           "address": "10.0.1.2",
           "mac": null,
+          "wifi": true,
           "rack": "/hall/b",
           "properties": {}
         }
