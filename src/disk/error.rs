@@ -57,13 +57,15 @@ pub enum DiskError {
     /// The disk is laid out like no Raspberry Pi OS image.
     #[error(
         "{file} is not laid out like Raspberry Pi OS: expected a FAT boot partition 1 \
-         and an ext4 root partition 2 at the end, found {found}"
+         and an ext4 root partition 2 at the end, found {found}; {advice}"
     )]
     NotPiShaped {
         /// The file.
         file: Utf8PathBuf,
         /// What was found.
         found: String,
+        /// Why that is not taken, and what is.
+        advice: &'static str,
     },
     /// A filesystem is damaged, or not one that can be edited.
     #[error("{place}: {reason}")]

@@ -8,13 +8,10 @@ use fs_err::{File, OpenOptions};
 use uuid::Uuid;
 
 use super::mbr::{LEN, Mbr};
+use super::shape::{self, BOOT, ROOT};
 use super::table::SECTOR;
 use super::{DiskError, Format, Partition, PartitionTable, Region, TableKind};
 use super::{copy_range, gpt, splice_range};
-
-/// Numbers of the two partitions (pi-gen export-image/prerun.sh).
-const BOOT: u32 = 1;
-const ROOT: u32 = 2;
 
 /// Alignments pi-gen has used: 4 MiB, since May 2025 8 MiB.
 const ALIGNMENTS: [u64; 2] = [8 << 20, 4 << 20];
@@ -59,10 +56,10 @@ impl PiImage {
                 table,
             })
         } else {
-            let found = describe(&table, &formats);
             Err(DiskError::NotPiShaped {
                 file: path.to_owned(),
-                found,
+                found: shape::describe(&table, &formats),
+                advice: shape::advice(&table, &formats),
             })
         }
     }
@@ -230,25 +227,4 @@ impl PiImage {
             .partition(number)
             .expect("checked when the image was opened")
     }
-}
-
-/// `partition 1: ext4, partition 2: squashfs (GPT)`.
-fn describe(table: &PartitionTable, formats: &BTreeMap<u32, Format>) -> String {
-    let kind = match table.kind {
-        TableKind::Mbr { .. } => "MBR",
-        TableKind::Gpt { .. } => "GPT",
-    };
-    let mut parts: Vec<(u64, String)> = table
-        .partitions
-        .iter()
-        .map(|partition| {
-            let number = partition.number;
-            let format = formats.get(&number).copied().unwrap_or(Format::Unknown);
-            (partition.start, format!("partition {number}: {format}"))
-        })
-        .collect();
-    // By place on the disk, since the root partition has to be the last.
-    parts.sort();
-    let parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
-    format!("{} ({kind}, in order of place)", parts.join(", "))
 }

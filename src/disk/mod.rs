@@ -13,6 +13,7 @@ mod gpt;
 mod image;
 mod mbr;
 mod region;
+mod shape;
 mod sniff;
 mod sparse;
 mod standing;

@@ -121,7 +121,8 @@ impl PartitionTable {
         for (number, entry) in mbr.entries() {
             if entry.is_extended() {
                 let reason = format!(
-                    "partition {number} is an extended one, which Raspberry Pi OS does not use"
+                    "partition {number} is an extended one, as the installers NOOBS and PINN make it; \
+                     take the image of the operating system itself"
                 );
                 return Err(DiskError::Table {
                     file: path.to_owned(),

@@ -22,7 +22,8 @@ const REFUSED: &[(&[&str], &str)] = &[
     ),
     (
         &["pi2"],
-        "a Raspberry Pi 2 is a 32-bit board: the images, Java and Hadoop here are 64-bit",
+        "a Raspberry Pi 2 is ARMv7 without a 64-bit mode, and the images, Java and Hadoop here \
+         are 64-bit; only its last version, 1.2, has the processor of the Pi 3: it is a `pi3-1gb`",
     ),
     (
         &["pi3a", "pi3plusa", "3a", "pi3-512mb"],

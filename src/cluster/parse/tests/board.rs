@@ -42,7 +42,7 @@ fn boards_that_cannot_be_nodes_are_refused_with_the_reason() {
        |
        = help: use one of pi3-1gb, pi3plus-1gb, pi4-1gb, pi4-2gb, pi4-4gb, pi4-8gb, pi5-1gb, pi5-2gb, pi5-4gb, pi5-8gb and pi5-16gb
     ---
-    error: "pi2" cannot be a node: a Raspberry Pi 2 is a 32-bit board: the images, Java and Hadoop here are 64-bit
+    error: "pi2" cannot be a node: a Raspberry Pi 2 is ARMv7 without a 64-bit mode, and the images, Java and Hadoop here are 64-bit; only its last version, 1.2, has the processor of the Pi 3: it is a `pi3-1gb`
       --> cluster.toml:29:9
        |
     29 | board = "pi2"
@@ -106,7 +106,13 @@ fn boards_that_cannot_be_nodes_are_refused_with_the_reason() {
 #[case("pi0", "ARMv6")]
 #[case("pizero2", "512 MB")]
 #[case("Pi 1 Model B", "ARMv6")]
-#[case("raspberry-pi-2", "32-bit")]
+#[case("raspberry-pi-2", "ARMv7")]
+#[case("pi2-1gb", "ARMv7")]
+#[case("pi1", "ARMv6")]
+#[case("pizero", "ARMv6")]
+#[case("pizerow", "ARMv6")]
+#[case("pizero2-512mb", "512 MB")]
+#[case("cm1", "ARMv6")]
 #[case("raspberrypi3aplus", "512 MB")]
 #[case("rpi5", "how much memory")]
 #[case("pi3+", "how much memory")]
