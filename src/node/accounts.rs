@@ -98,6 +98,17 @@ impl Accounts {
     }
 }
 
+/// Accounts without a password in the text of `shadow`, with their lines as
+/// they are once locked (shadow(5)).
+pub(super) fn open_accounts(shadow: &str) -> BTreeMap<String, String> {
+    let locked = |line: &str| {
+        let (name, rest) = line.split_once(':')?;
+        let rest = rest.strip_prefix(':')?;
+        (!name.is_empty()).then(|| (name.to_owned(), format!("{name}:*:{rest}")))
+    };
+    shadow.lines().filter_map(locked).collect()
+}
+
 fn user_line(line: &str) -> Option<(String, Account)> {
     let fields: Vec<&str> = line.split(':').collect();
     let [name, _, uid, gid, gecos, home, shell] = fields[..] else {
@@ -155,6 +166,13 @@ mod tests {
         );
         assert_eq!(accounts.group_name(1000), Some("pi"));
         assert_eq!(accounts.subuids["pi"], "100000:65536");
+    }
+
+    #[test]
+    fn accounts_without_a_password_are_found() {
+        let open = open_accounts("root::20000:0:99999:7:::\npi:!:20000::::::\nx:*:1\n::\n");
+        assert_eq!(open.len(), 1, "{open:?}");
+        assert_eq!(open["root"], "root:*:20000:0:99999:7:::");
     }
 
     #[test]

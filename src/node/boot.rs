@@ -2,8 +2,12 @@
 
 use super::NodeInputs;
 use super::draft::Draft;
+use super::network::COUNTRY;
 use crate::edit::TextEdit;
 use crate::edit::text::CmdlineEdit;
+
+/// Without it no unit's memory limit counts.
+const MEMORY_CGROUP: &str = "cgroup_enable=memory";
 
 /// Memory for the GPU, in MiB: the least the firmware takes. A node has no
 /// screen; without this it keeps 64 or 76. The Pi 5 has no such setting.
@@ -14,7 +18,7 @@ pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
     // which no unit's memory limit counts (raspberrypi/linux #6980).
     for change in [
         CmdlineEdit::Remove("cgroup_disable=memory".to_owned()),
-        CmdlineEdit::Ensure("cgroup_enable=memory".to_owned()),
+        CmdlineEdit::Ensure(MEMORY_CGROUP.to_owned()),
     ] {
         draft.boot_edit("cmdline.txt", TextEdit::Cmdline(change));
     }
@@ -22,6 +26,7 @@ pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
         let line = GPU_MEM.to_owned();
         draft.boot_edit("config.txt", TextEdit::ConfigLine { line });
     }
+    keep_through_updates(inputs, draft);
     disk_id(inputs, draft);
     // Nothing a running node needs is on the firmware partition. Without this
     // a slow or damaged one ends the boot at an emergency prompt, on a machine
@@ -43,6 +48,34 @@ pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
     // unit with ConditionFirstBoot runs and no preset is applied.
     draft.file("/etc/machine-id", format!("{machine_id}\n"));
     draft.link("/var/lib/dbus/machine-id", "/etc/machine-id");
+}
+
+/// Debian writes cmdline.txt anew with each kernel, and adds what this file
+/// has (raspi-firmware, `kernel/postinst.d/z50-raspi-firmware`). The package
+/// of the same name in Raspberry Pi OS leaves the line alone.
+fn keep_through_updates(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
+    const EXTRA: &str = "/etc/default/raspi-extra-cmdline";
+    let profile = inputs.profile;
+    if profile.release.is_raspberry_pi_os() || !profile.has("/etc/default/raspi-firmware") {
+        return;
+    }
+    let mut words = vec![MEMORY_CGROUP.to_owned()];
+    if let Some(wifi) = inputs
+        .cluster
+        .network
+        .wifi
+        .as_ref()
+        .filter(|_| inputs.node.wifi)
+    {
+        words.push(format!("{COUNTRY}={}", wifi.country));
+    }
+    if profile.has(EXTRA) {
+        for word in words {
+            draft.edit(EXTRA, TextEdit::Cmdline(CmdlineEdit::Ensure(word)));
+        }
+    } else {
+        draft.file(EXTRA, format!("{}\n", words.join(" ")));
+    }
 }
 
 /// The new id in both files that name the old one; the MBR's own four bytes
@@ -76,7 +109,7 @@ mod tests {
     #[case(
         Release::Bullseye,
         "console=serial0,115200 console=tty1 root=PARTUUID=5f69fdf4-02 \
-    rootfstype=ext4 fsck.repair=yes rootwait quiet cgroup_enable=memory"
+    rootfstype=ext4 fsck.repair=yes rootwait cgroup_enable=memory"
     )]
     #[case(
         Release::Trixie,

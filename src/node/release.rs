@@ -91,6 +91,12 @@ impl OsRelease {
         words.any(|word| matches!(word, "debian" | "raspbian"))
     }
 
+    /// Whether this is Ubuntu or says it is like it.
+    pub(super) fn is_ubuntu(&self) -> bool {
+        let mut words = self.id_like.split(' ').chain([self.id.as_str()]);
+        words.any(|word| word == "ubuntu")
+    }
+
     /// The system in words.
     pub(super) fn words(&self) -> &str {
         match (self.pretty.as_str(), self.id.as_str()) {

@@ -60,6 +60,9 @@ pub fn hadoop_owner(profile: &Profile) -> Result<Owner, NodeError> {
 }
 
 pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) -> Result<(), NodeError> {
+    for (name, line) in &inputs.profile.open_accounts {
+        set(draft, "/etc/shadow", name, line.clone());
+    }
     login_user(inputs, draft)?;
     hadoop_user(inputs, draft)?;
     sudo(inputs, draft);

@@ -22,6 +22,24 @@ pub enum ProfileError {
          12 and 13"
     )]
     NotDebian(String),
+    /// Ubuntu, whose first boot is another world.
+    #[error(
+        "the image is {0}: what its first boot does belongs to cloud-init and snapd, which pidoop \
+         does not know; take Raspberry Pi OS or Debian"
+    )]
+    Ubuntu(String),
+    /// Older than any profile.
+    #[error(
+        "the image is {0}, which is too old: its sshd reads no drop-in files and it gets no \
+         updates; take Raspberry Pi OS bullseye, bookworm or trixie"
+    )]
+    TooOld(String),
+    /// Made by rpi-image-gen.
+    #[error(
+        "the image was made with rpi-image-gen, which mounts by slots ({0}) that it sets up \
+         itself; take the image of Raspberry Pi OS or of Debian"
+    )]
+    ImageGen(String),
     /// A release without a profile.
     #[error(
         "the image is {found}, a release pidoop has no profile for; take Raspberry Pi OS \

@@ -7,11 +7,11 @@ mod system;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, open_accounts};
 use super::reader::Reader;
 use super::release::Release;
 use super::{DiskId, network, packages};
@@ -53,6 +53,10 @@ pub struct Profile {
     /// Users and groups.
     #[serde(skip)]
     pub accounts: Accounts,
+    /// Accounts that anybody can log in to at the console, each with the line
+    /// of `/etc/shadow` that locks it.
+    #[serde(skip)]
+    pub open_accounts: BTreeMap<String, String>,
     /// Whether the first user's home directory is there.
     #[serde(skip)]
     pub first_home: bool,
@@ -92,6 +96,8 @@ pub struct Profile {
 pub const ROOT_FILES: &[&str] = &[
     "/etc/cloud",
     "/etc/default/crda",
+    "/etc/default/raspi-extra-cmdline",
+    "/etc/default/raspi-firmware",
     "/etc/default/locale",
     "/etc/dhcpcd.conf",
     "/etc/dphys-swapfile",
@@ -104,6 +110,9 @@ pub const ROOT_FILES: &[&str] = &[
     "/etc/ssh/sshd_config",
     "/etc/subgid",
     "/etc/subuid",
+    "/etc/systemd/system/rpi-generate-ssh-host-keys.service",
+    "/etc/systemd/system/rpi-reconfigure-raspi-firmware.service",
+    "/etc/systemd/system/rpi-set-sysconf.service",
     "/lib/firmware/brcm",
     "/sbin/fake-hwclock",
     "/sbin/wpa_supplicant",
@@ -116,7 +125,7 @@ impl Profile {
     /// Every [`ProfileError`]: what is missing or unknown, and what to do.
     pub fn detect(root: &dyn ReadTree, boot: &dyn ReadTree) -> Result<Self, ProfileError> {
         let (root, boot) = (Reader(root), Reader(boot));
-        let release = system::release(root)?;
+        let release = system::release(root, boot)?;
         let arch = system::arch(root)?;
         let (unit_dir, units) = system::units(root)?;
         needs::require(root, &units)?;
@@ -130,6 +139,7 @@ impl Profile {
         );
         let fstab = text("/etc/fstab")?;
         let cmdline = boot.text("/cmdline.txt")?.unwrap_or_default();
+        mounts::refuse_slots(&fstab, &cmdline)?;
         let glibc = match packages::glibc(&text("/var/lib/dpkg/status")?) {
             Some(version) => version,
             None => Err(needs::lack(
@@ -157,6 +167,7 @@ impl Profile {
             network: system::network(root, release)?,
             shadow_gid: accounts.groups.get("shadow").map_or(0, |group| group.gid),
             accounts,
+            open_accounts: open_accounts(&text("/etc/shadow")?),
             first_home,
             unit_dir,
             units,

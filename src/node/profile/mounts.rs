@@ -19,6 +19,22 @@ fn fstab_lines(fstab: &str) -> impl Iterator<Item = Vec<&str>> {
         .filter(|fields| fields.len() >= 3 && !fields[0].starts_with('#'))
 }
 
+/// Refuses what rpi-image-gen makes: it mounts `/dev/disk/by-slot/…`, links
+/// that its own udev rules make (rpi-image-gen `image/mbr/simple_dual`).
+pub(super) fn refuse_slots(fstab: &str, cmdline: &str) -> Result<(), ProfileError> {
+    let in_fstab = fstab_lines(fstab).map(|fields| fields[0]);
+    let in_cmdline = cmdline
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("root="));
+    match in_fstab
+        .chain(in_cmdline)
+        .find(|device| device.starts_with("/dev/disk/by-slot/"))
+    {
+        Some(device) => Err(ProfileError::ImageGen(device.to_owned())),
+        None => Ok(()),
+    }
+}
+
 /// The id both files name. An MBR PARTUUID is eight hex digits, a dash and
 /// two more; a GPT one is a whole UUID, which says nothing of the disk.
 pub(super) fn disk_id(fstab: &str, cmdline: &str) -> Result<Option<DiskId>, ProfileError> {

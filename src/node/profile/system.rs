@@ -11,7 +11,10 @@ use crate::node::network::{BLOCKS, RESOLV_CONF, WLAN};
 use crate::node::reader::Reader;
 use crate::node::release::OsRelease;
 
-pub(super) fn release(root: Reader<'_>) -> Result<Release, ProfileError> {
+/// Releases that had images for a Raspberry Pi and have no profile.
+const TOO_OLD: &[&str] = &["wheezy", "jessie", "stretch", "buster"];
+
+pub(super) fn release(root: Reader<'_>, boot: Reader<'_>) -> Result<Release, ProfileError> {
     let text = root
         .text("/etc/os-release")?
         .ok_or(ProfileError::NoSystem)?;
@@ -19,7 +22,15 @@ pub(super) fn release(root: Reader<'_>) -> Result<Release, ProfileError> {
     if !system.is_debian() {
         return Err(ProfileError::NotDebian(system.words().to_owned()));
     }
-    let raspberry_pi = root.leads_somewhere("/etc/rpi-issue")?;
+    if system.is_ubuntu() {
+        return Err(ProfileError::Ubuntu(system.words().to_owned()));
+    }
+    if TOO_OLD.contains(&system.codename.as_str()) {
+        return Err(ProfileError::TooOld(system.words().to_owned()));
+    }
+    // pi-gen puts the same text into both (stage2 and export-image).
+    let raspberry_pi =
+        root.leads_somewhere("/etc/rpi-issue")? || boot.leads_somewhere("/issue.txt")?;
     Release::named(&system.codename, raspberry_pi).ok_or_else(|| {
         let found = system.words().to_owned();
         ProfileError::UnknownRelease { found }

@@ -125,11 +125,52 @@ fn everything_missing_is_named_at_once() {
 
 #[rstest]
 #[case("ID=fedora\nPRETTY_NAME=\"Fedora 40\"\n", "the image is Fedora 40")]
-#[case("ID=raspbian\nVERSION_CODENAME=buster\n", "no profile for")]
+#[case(
+    "ID=raspbian\nVERSION_CODENAME=buster\n",
+    "too old: its sshd reads no drop-in files"
+)]
+#[case("ID=debian\nVERSION_CODENAME=sid\n", "no profile for")]
+#[case(
+    "ID=ubuntu\nID_LIKE=debian\nPRETTY_NAME=\"Ubuntu 24.04.3 LTS\"\nVERSION_CODENAME=noble\n",
+    "the image is Ubuntu 24.04.3 LTS: what its first boot does"
+)]
+#[case(
+    "ID=neon\nID_LIKE=\"ubuntu debian\"\n",
+    "the image is neon: what its first boot does"
+)]
 #[case("", "a system that does not say what it is")]
 fn other_systems_are_refused(#[case] os_release: &str, #[case] expected: &str) {
     let message = refused(|root| root.file("/usr/lib/os-release", os_release));
     assert!(message.contains(expected), "{message}");
+}
+
+#[test]
+fn what_rpi_image_gen_makes_is_refused() {
+    let (root, boot) = base(Release::Debian13);
+    let slots = "/dev/disk/by-slot/system / ext4 rw 0 1\n";
+    let fstab = Profile::detect(&root.clone().file("/etc/fstab", slots), &boot);
+    let line = FakeTree::new().file("/cmdline.txt", "root=/dev/disk/by-slot/active/system x\n");
+    let cmdline = Profile::detect(&root, &line);
+    for found in [fstab, cmdline] {
+        let message = found.unwrap_err().to_string();
+        assert!(
+            message.contains("made with rpi-image-gen") && message.contains("by-slot"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn raspberry_pi_os_is_known_by_either_partition() {
+    let (root, boot) = base(Release::Trixie);
+    let root = root.without("/etc/rpi-issue");
+    let plain = Profile::detect(&root, &boot).unwrap();
+    assert_eq!(plain.release, Release::Debian13);
+    let issue = boot.file("/issue.txt", "Raspberry Pi reference 2026-09-15\n");
+    assert_eq!(
+        Profile::detect(&root, &issue).unwrap().release,
+        Release::Trixie
+    );
 }
 
 #[rstest]
