@@ -100,27 +100,27 @@ impl<'a> Draft<'a> {
 
     /// A change to a file of the firmware partition, if the base has it.
     pub(super) fn boot_edit(&mut self, name: &str, edit: TextEdit) -> &mut Self {
-        if self.profile.boot_files.contains(name) {
-            self.on_boot(name, |path| Edit::EditText { path, edit });
-        }
-        self
+        self.on_boot(name, |path| Edit::EditText { path, edit })
     }
 
     /// Nothing of this name in the firmware partition.
     pub(super) fn boot_remove(&mut self, name: &str) -> &mut Self {
-        if self.profile.boot_files.contains(name) {
-            self.on_boot(name, |path| Edit::Remove { path });
-        }
-        self
+        self.on_boot(name, |path| Edit::Remove { path })
     }
 
-    fn on_boot(&mut self, name: &str, make: impl FnOnce(ImagePath) -> Edit) {
-        match ImagePath::root().join(name) {
-            Ok(path) => self.edits.boot.push(make(path)),
-            Err(error) => {
-                self.error.get_or_insert(NodeError::Path(error));
+    /// Calls `make` with the path of a file that the base has. FAT finds it
+    /// under its name in any case, and so do the scripts that look for it.
+    fn on_boot(&mut self, name: &str, make: impl FnOnce(ImagePath) -> Edit) -> &mut Self {
+        let mut names = self.profile.boot_files.iter();
+        if let Some(there) = names.find(|there| there.eq_ignore_ascii_case(name)) {
+            match ImagePath::root().join(there) {
+                Ok(path) => self.edits.boot.push(make(path)),
+                Err(error) => {
+                    self.error.get_or_insert(NodeError::Path(error));
+                }
             }
         }
+        self
     }
 
     /// `unit` starts with `target`.

@@ -218,6 +218,7 @@ mod tests {
             "user-data",
             "network-config",
             "custom.toml",
+            "FIRSTRUN.SH",
         ];
         let boot = seeds
             .iter()
