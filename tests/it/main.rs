@@ -16,6 +16,7 @@ mod cli;
 mod ext4;
 mod ext4_care;
 mod fat;
+mod hazards;
 mod overlays;
 mod readme;
 mod support;

@@ -351,3 +351,37 @@ fn names_outside_are_asked_for_where_the_cluster_file_says() {
     let made = made_on(&(root.link(RESOLV_CONF, stub), boot), &cluster()).unwrap();
     assert_eq!(made.link(RESOLV_CONF).unwrap(), stub);
 }
+
+#[rstest]
+#[case("a quote\"#", Some("behind a double quote"))]
+#[case("two\"quotes\"#", None)]
+#[case("# a quote\"", None)]
+fn a_passphrase_that_wpa_supplicant_would_cut_is_refused(
+    #[case] text: &str,
+    #[case] expected: Option<&str>,
+) {
+    let passphrase = crate::node::Passphrase::from_text(text).unwrap();
+    let said = |release| {
+        let (root, boot) = base(release);
+        let profile = Profile::detect(&root, &boot).unwrap();
+        with_inputs(&wireless(), 1, &profile, |inputs| {
+            let inputs = NodeInputs {
+                passphrase: Some(&passphrase),
+                ..*inputs
+            };
+            personality(&inputs).err().map(|error| error.to_string())
+        })
+    };
+    assert_eq!(said(Release::Trixie), None);
+    match (said(Release::Bullseye), expected) {
+        (None, None) => {}
+        (Some(said), Some(expected)) => {
+            assert!(
+                said.contains(expected) && said.contains("64 hex digits"),
+                "{said}"
+            );
+            assert!(!said.contains(text), "{said}");
+        }
+        (said, expected) => panic!("{said:?} and not {expected:?}"),
+    }
+}

@@ -74,6 +74,16 @@ pub(super) fn of<'a>(inputs: &NodeInputs<'a>) -> Result<Option<Radio<'a>>, NodeE
         );
     }
     match (&inputs.cluster.network.wifi, inputs.passphrase) {
+        (_, Some(passphrase))
+            if profile.network == NetworkStack::Dhcpcd && is_cut(passphrase.secret()) =>
+        {
+            refuse(
+                "the passphrase has a `#` behind a double quote, where wpa_supplicant would take \
+                 the rest for a comment",
+                "write the network's key of 64 hex digits in its place, which the program \
+                 wpa_passphrase prints",
+            )
+        }
         (Some(wifi), Some(passphrase)) => Ok(Some(Radio { wifi, passphrase })),
         _ => refuse(
             "the cluster file describes no Wi-Fi network",
@@ -140,6 +150,17 @@ fn wpa_supplicant(radio: Radio<'_>) -> String {
         wifi.country,
         wpa_ssid(&wifi.ssid)
     )
+}
+
+/// Whether wpa_supplicant would read only the beginning of a quoted text: it
+/// ends a line at a `#` that has an even number of quotes ahead of it, the
+/// opening one among them.
+fn is_cut(text: &str) -> bool {
+    let mut quoted = true;
+    text.bytes().any(|byte| {
+        quoted ^= byte == b'"';
+        byte == b'#' && !quoted
+    })
 }
 
 /// The name as wpa_supplicant takes it, whatever letters it has: as hex.

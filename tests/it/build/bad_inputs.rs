@@ -140,8 +140,8 @@ fn a_base_with_two_systems_to_switch_between() {
     ];
     refused(Slot::Base, "base.img", &words, |file| {
         let dir = file.parent().unwrap();
-        let boot = make_fat(dir, &Flavour::Trixie.boot());
-        let root = make_ext4(dir, &Flavour::Trixie.root(), "^orphan_file");
+        let boot = make_fat(dir, Flavour::Trixie);
+        let root = make_ext4(dir, Flavour::Trixie, &Flavour::Trixie.root());
         assemble(file, Table::Gpt, &[&boot, &boot, &root, &root]);
     });
 }
@@ -151,7 +151,7 @@ fn a_base_with_a_filesystem_that_cannot_be_written() {
     let words = ["expected a FAT boot partition 1 and an ext4 root", "erofs"];
     refused(Slot::Base, "base.img", &words, |file| {
         let dir = file.parent().unwrap();
-        let boot = make_fat(dir, &Flavour::Trixie.boot());
+        let boot = make_fat(dir, Flavour::Trixie);
         // Its superblock begins at 1024 with its mark (fs/erofs/erofs_fs.h).
         let mut root = vec![0; 8 << 20];
         root[1024..1028].copy_from_slice(&0xe0f5_e1e2_u32.to_le_bytes());
@@ -164,7 +164,7 @@ fn a_base_with_a_filesystem_that_cannot_be_written() {
 fn a_base_of_another_system() {
     refused(Slot::Base, "base.img", &["Fedora Linux 43"], |file| {
         let dir = file.parent().unwrap();
-        let boot = make_fat(dir, &Flavour::Trixie.boot());
+        let boot = make_fat(dir, Flavour::Trixie);
         let mut tree = Flavour::Trixie.root();
         tree.file(
             "usr/lib/os-release",
@@ -173,7 +173,7 @@ fn a_base_of_another_system() {
         assemble(
             file,
             Table::Mbr,
-            &[&boot, &make_ext4(dir, &tree, "^orphan_file")],
+            &[&boot, &make_ext4(dir, Flavour::Trixie, &tree)],
         );
     });
 }

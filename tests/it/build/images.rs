@@ -3,27 +3,29 @@
 use rstest::rstest;
 
 use crate::support::tools::run;
-use crate::support::world::{ClusterFile, Flavour, Image, Sandbox, assert_same_bytes, world};
-
-/// A build of one master and one worker on this system.
-fn built_on(flavour: Flavour) -> Sandbox {
-    let cluster = ClusterFile::new(world())
-        .base(&world().base(flavour))
-        .first_nodes(2);
-    let sandbox = Sandbox::with(&cluster);
-    sandbox.run("build").works();
-    sandbox
-}
+use crate::support::world::{
+    ClusterFile, Flavour, Image, Sandbox, assert_same_bytes, names, world,
+};
 
 #[rstest]
-#[case(Flavour::Bookworm)]
-#[case(Flavour::Trixie)]
-#[case(Flavour::Debian13)]
-fn every_node_has_an_image_without_fault(#[case] flavour: Flavour) {
-    let sandbox = built_on(flavour);
+fn every_node_has_an_image_without_fault(
+    #[values(
+        Flavour::Bullseye,
+        Flavour::Bookworm,
+        Flavour::Desktop,
+        Flavour::Imaged,
+        Flavour::FirstTrixie,
+        Flavour::Trixie,
+        Flavour::Debian12,
+        Flavour::Debian13
+    )]
+    flavour: Flavour,
+) {
+    let out = world().built(flavour);
     assert_eq!(
-        sandbox.finished(),
+        names(&out),
         [
+            ".pidoop.lock",
             "known_hosts",
             "manifest.json",
             "tiny-master.img",
@@ -31,39 +33,20 @@ fn every_node_has_an_image_without_fault(#[case] flavour: Flavour) {
         ]
     );
     for node in ["master", "worker1"] {
-        let image = Image::open(&sandbox.image(node));
+        let image = Image::open(&out.join(format!("tiny-{node}.img")));
         image.judge();
         assert_eq!(image.text("/etc/hostname"), format!("{node}\n"));
-        // The table, the kernel and fstab speak of the same disk.
-        let id = image.id.trim_start_matches("0x").to_owned();
-        assert_ne!(id, "50a7d0a6", "the id of the base image");
-        assert!(
-            image
-                .boot_text("cmdline.txt")
-                .contains(&format!("root=PARTUUID={id}-02 "))
-        );
-        assert!(
-            image
-                .text("/etc/fstab")
-                .contains(&format!("PARTUUID={id}-02"))
-        );
         // What was in the base is there still.
         assert_eq!(
             image.boot_text("kernel8.img").len(),
             "not a kernel\n".len() * 4096
-        );
-        let hosts = image.text("/etc/hosts");
-        assert!(
-            hosts.contains("10.4.0.10") && !hosts.contains("127.0.1.1"),
-            "{hosts}"
         );
     }
 }
 
 #[test]
 fn java_and_hadoop_are_where_the_units_look() {
-    let sandbox = built_on(Flavour::Trixie);
-    let image = Image::open(&sandbox.image("worker1"));
+    let image = Image::open(&world().built(Flavour::Trixie).join("tiny-worker1.img"));
     let listing = |dir: &str| image.debugfs(&format!("ls -l {dir}"));
     assert!(listing("/opt/java/bin").contains("java"));
     let hadoop = listing("/opt/hadoop/bin");
@@ -88,14 +71,15 @@ fn java_and_hadoop_are_where_the_units_look() {
 #[case("xz", "xz -0 -T1")]
 #[case("gz", "gzip -1")]
 fn a_packed_base_gives_the_same_images(#[case] extension: &str, #[case] packer: &str) {
-    let sandbox = built_on(Flavour::Trixie);
     let raw = world().base(Flavour::Trixie);
-    let packed = sandbox.path(&format!("base.img.{extension}"));
+    let place = Sandbox::new();
+    let packed = place.path(&format!("base.img.{extension}"));
     run("sh", &["-c", &format!("{packer} -c '{raw}' > '{packed}'")]);
     let cluster = ClusterFile::new(world()).base(&packed).first_nodes(2);
     let other = Sandbox::with(&cluster);
     other.run("build").works();
-    assert_same_bytes(&sandbox.image("master"), &other.image("master"));
+    let built = world().built(Flavour::Trixie);
+    assert_same_bytes(&built.join("tiny-master.img"), &other.image("master"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bad_inputs;
 mod bad_machine;
+mod bases;
 mod images;
 mod interrupted;
 mod ordinary_user;

@@ -1,9 +1,8 @@
 //! A world small enough to be made in seconds, from Debian's own tools: base
-//! images of three systems, a Java and a Hadoop archive for the architecture
+//! images of all systems, a Java and a Hadoop archive for the architecture
 //! of this machine. Nothing in it runs; everything in it is real to the tools
 //! that read it.
 
-mod accounts;
 mod archive;
 mod cluster_file;
 mod disk;
@@ -22,11 +21,11 @@ use fs_err as fs;
 use super::tools::run;
 
 pub(crate) use archive::{Intruder, Java, cut, make_hadoop};
-pub(crate) use cluster_file::{ClusterFile, PUBLIC_KEY};
+pub(crate) use cluster_file::{ClusterFile, PUBLIC_KEY, SSID};
 pub(crate) use disk::{assemble, debugfs, make_ext4, make_fat, make_image};
 pub(crate) use image::{Image, assert_same_bytes, holds};
 pub(crate) use outcome::Run;
-pub(crate) use sandbox::{CLUSTER_KEY, Sandbox, names};
+pub(crate) use sandbox::{CLUSTER_KEY, PASSPHRASE, Sandbox, names};
 pub(crate) use system::Flavour;
 
 /// Inputs that all tests read and none writes.
@@ -65,7 +64,8 @@ impl World {
 
     /// The raw base image of a system, made when first asked for.
     pub(crate) fn base(&self, flavour: Flavour) -> Utf8PathBuf {
-        static MADE: [OnceLock<()>; Flavour::ALL.len()] = [const { OnceLock::new() }; 3];
+        static MADE: [OnceLock<()>; Flavour::ALL.len()] =
+            [const { OnceLock::new() }; Flavour::ALL.len()];
         let image = self.dir.join(format!("{}.img", flavour.name()));
         MADE[flavour as usize].get_or_init(|| make_image(flavour, &image));
         image
@@ -92,6 +92,43 @@ impl World {
             }
         });
         &self.dir
+    }
+
+    /// A directory with the images of `master` and `worker1` on this system,
+    /// made when first asked for. To be read, never changed.
+    pub(crate) fn built(&self, flavour: Flavour) -> Utf8PathBuf {
+        static MADE: [OnceLock<()>; Flavour::ALL.len()] =
+            [const { OnceLock::new() }; Flavour::ALL.len()];
+        let dir = self.dir.join(format!("built-{}", flavour.name()));
+        MADE[flavour as usize].get_or_init(|| {
+            let cluster = ClusterFile::new(self)
+                .base(&self.base(flavour))
+                .first_nodes(2);
+            self.build(&Sandbox::with(&cluster), &dir);
+        });
+        dir
+    }
+
+    /// The same with `worker1` on Wi-Fi.
+    pub(crate) fn built_wireless(&self, flavour: Flavour) -> Utf8PathBuf {
+        static MADE: [OnceLock<()>; Flavour::ALL.len()] =
+            [const { OnceLock::new() }; Flavour::ALL.len()];
+        let dir = self.dir.join(format!("wireless-{}", flavour.name()));
+        MADE[flavour as usize].get_or_init(|| {
+            let cluster = ClusterFile::new(self)
+                .base(&self.base(flavour))
+                .first_nodes(2)
+                .wireless("worker1");
+            let sandbox = Sandbox::with(&cluster);
+            sandbox.write_passphrase();
+            self.build(&sandbox, &dir);
+        });
+        dir
+    }
+
+    fn build(&self, sandbox: &Sandbox, dir: &Utf8Path) {
+        sandbox.run("build").works();
+        copy_sparsely(&sandbox.path("out"), dir);
     }
 
     /// The Java archive.

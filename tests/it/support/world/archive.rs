@@ -46,7 +46,7 @@ const MODULES: &str = "java.base java.compiler java.datatransfer java.xml java.p
 impl Java {
     /// Makes the archive at `path`.
     pub(crate) fn make(&self, path: &Utf8Path) {
-        let mut program = small_program();
+        let mut program = for_old_systems(small_program());
         if let Some(machine) = self.machine {
             program[18..20].copy_from_slice(&machine.to_le_bytes());
         }
@@ -73,6 +73,22 @@ impl Java {
         .file(&at("man/man1/java.1"), ".TH java 1\n");
         pack(&tree, &top, path);
     }
+}
+
+/// The program as its publisher would build it, who looks to it that it runs on
+/// old systems: it asks for no C library newer than 2.17.
+fn for_old_systems(mut program: Vec<u8>) -> Vec<u8> {
+    let name = b"GLIBC_2.";
+    for at in 0..program.len() {
+        let end = at + name.len();
+        if program[at..].starts_with(name) && program[end..].starts_with(b"3") {
+            // Two digits and no more: 2.30 to 2.39.
+            if program.get(end + 1).is_some_and(u8::is_ascii_digit) {
+                program[end..end + 2].copy_from_slice(b"17");
+            }
+        }
+    }
+    program
 }
 
 /// A member of a jar: its name and content.

@@ -31,6 +31,9 @@ pub(crate) struct ClusterFile {
 /// The public key that may log in. Its private half was thrown away.
 pub(crate) const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJxJUmVUvVPT2kfjBgkIHEgjGQhPA2Bw2HWjxYO1hWtb somebody@desk";
 
+/// A Wi-Fi network's name that is more than letters.
+pub(crate) const SSID: &str = "Tiny; World é";
+
 impl ClusterFile {
     pub(crate) fn new(world: &World) -> Self {
         let file = Self {
@@ -75,6 +78,16 @@ impl ClusterFile {
     pub(crate) fn access(mut self, lines: &str) -> Self {
         self.access = lines.to_owned();
         self
+    }
+
+    /// With a node on Wi-Fi; the sandbox needs the passphrase.
+    pub(crate) fn wireless(mut self, name: &str) -> Self {
+        let node = self.nodes.iter_mut().find(|node| node.name == name);
+        node.unwrap().more.push_str("wifi = true\n");
+        self.more(&format!(
+            "\n[network.wifi]\nssid = \"{SSID}\"\npassphrase_file = \"wifi.passphrase\"\n\
+             country = \"GB\"\n"
+        ))
     }
 
     /// One node more, at `10.4.0.last`.

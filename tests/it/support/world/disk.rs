@@ -12,45 +12,41 @@ use super::super::tools::{output, run};
 use super::system::{DISK_ID, Flavour};
 use super::tree::Tree;
 
-/// Length of the firmware partition; the least that holds a FAT32.
-const BOOT: u64 = 40 * MIB;
 /// Length of the root partition.
 const ROOT: u64 = 64 * MIB;
 
 /// Makes the image of a Raspberry Pi OS or its like at `image`.
 pub(crate) fn make_image(flavour: Flavour, image: &Utf8Path) {
     let (_scratch, dir) = temp_dir();
-    let boot = make_fat(&dir, &flavour.boot());
-    let root = make_ext4(&dir, &flavour.root(), features(flavour));
-    assemble(image, Table::Mbr, &[&boot, &root]);
+    let boot = make_fat(&dir, flavour);
+    let root = make_ext4(&dir, flavour, &flavour.root());
+    let places = Places {
+        label: Table::Mbr,
+        alignment: flavour.alignment(),
+    };
+    assemble(image, places, &[&boot, &root]);
 }
 
-/// What mke2fs of each release switches on, beyond pi-gen's own choice
-/// (export-image/prerun.sh: `-O ^huge_file`).
-fn features(flavour: Flavour) -> &'static str {
-    match flavour {
-        Flavour::Bookworm => "^huge_file,^orphan_file,^metadata_csum_seed",
-        // e2fsprogs 1.47's defaults (its release notes).
-        Flavour::Trixie | Flavour::Debian13 => "^huge_file,orphan_file,metadata_csum_seed",
-    }
-}
-
-/// A FAT32 filesystem with these files, in a file of its own.
-pub(crate) fn make_fat(dir: &Utf8Path, files: &[(&'static str, String)]) -> Utf8PathBuf {
+/// The FAT32 filesystem of a system, in a file of its own.
+pub(crate) fn make_fat(dir: &Utf8Path, flavour: Flavour) -> Utf8PathBuf {
     let volume = dir.join("boot.fat");
-    File::create(&volume).unwrap().set_len(BOOT).unwrap();
+    let (files, sectors) = (flavour.boot(), flavour.cluster_sectors());
+    // The least that holds the clusters a FAT32 has to have.
+    let len = 34 * MIB * sectors;
+    File::create(&volume).unwrap().set_len(len).unwrap();
+    let clusters = format!("-s{sectors}");
     let options = [
         "-F32",
-        "-s1",
+        &clusters,
         "-n",
-        "bootfs",
+        flavour.labels()[0],
         "-i",
         "50a7d0a6",
         "--invariant",
     ];
     run("mkfs.vfat", &[&options[..], &[volume.as_str()]].concat());
     let content = dir.join("boot");
-    for (name, text) in files {
+    for (name, text) in &files {
         let file = content.join(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
@@ -68,8 +64,8 @@ pub(crate) fn make_fat(dir: &Utf8Path, files: &[(&'static str, String)]) -> Utf8
     volume
 }
 
-/// An ext4 filesystem with this tree, in a file of its own.
-pub(crate) fn make_ext4(dir: &Utf8Path, tree: &Tree, features: &str) -> Utf8PathBuf {
+/// A system's ext4 filesystem with this tree, in a file of its own.
+pub(crate) fn make_ext4(dir: &Utf8Path, flavour: Flavour, tree: &Tree) -> Utf8PathBuf {
     let volume = dir.join("root.ext4");
     let content = dir.join("root");
     fs::create_dir(&content).unwrap();
@@ -82,9 +78,9 @@ pub(crate) fn make_ext4(dir: &Utf8Path, tree: &Tree, features: &str) -> Utf8Path
             "-t",
             "ext4",
             "-L",
-            "rootfs",
+            flavour.labels()[1],
             "-O",
-            features,
+            flavour.features(),
             "-U",
             "5bf7b0a6-2b0c-4e0f-9d5c-0c1a3a7c1e11",
             "-E",
@@ -117,15 +113,31 @@ pub(crate) fn debugfs(place: &str, script: &str) {
     assert!(complaints.is_empty(), "debugfs: {}", complaints.join("\n"));
 }
 
+/// How partitions lie on a disk.
+#[derive(Clone, Copy)]
+pub(crate) struct Places {
+    pub(crate) label: Table,
+    /// What each begins at a multiple of; the first begins there.
+    pub(crate) alignment: u64,
+}
+
+impl From<Table> for Places {
+    fn from(label: Table) -> Self {
+        Self {
+            label,
+            alignment: 8 * MIB,
+        }
+    }
+}
+
 /// A disk with these filesystems as its partitions.
-pub(crate) fn assemble(image: &Utf8Path, label: Table, volumes: &[&Utf8Path]) {
-    // Raspberry Pi OS begins and aligns at 8 MiB (pi-gen export-image/prerun.sh).
-    const ALIGN: u64 = 8 * MIB;
+pub(crate) fn assemble(image: &Utf8Path, places: impl Into<Places>, volumes: &[&Utf8Path]) {
+    let Places { label, alignment } = places.into();
     let mut script = match label {
         Table::Mbr => format!("label: dos\nlabel-id: 0x{DISK_ID:08x}\n"),
         Table::Gpt => "label: gpt\n".to_owned(),
     };
-    let mut start = ALIGN;
+    let mut start = alignment;
     let mut places = Vec::new();
     for (index, volume) in volumes.iter().enumerate() {
         let len = fs::metadata(volume).unwrap().len();
@@ -141,7 +153,7 @@ pub(crate) fn assemble(image: &Utf8Path, label: Table, volumes: &[&Utf8Path]) {
             len / 512
         ));
         places.push(start);
-        start += len.next_multiple_of(ALIGN);
+        start += len.next_multiple_of(alignment);
     }
     let disk = File::create(image).unwrap();
     // A GPT has its second copy behind the last partition.

@@ -99,6 +99,101 @@ impl Image {
         self.debugfs(&format!("cat {path}"))
     }
 
+    /// What debugfs says of an inode; none if nothing is there.
+    fn stat(&self, path: &str) -> Option<String> {
+        let output = output(
+            "debugfs",
+            &["-R", &format!("stat {path}"), &self.root_device()],
+        );
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.contains("Inode:").then_some(said)
+    }
+
+    /// Whether anything is at a path of the root filesystem.
+    pub(crate) fn exists(&self, path: &str) -> bool {
+        self.stat(path).is_some()
+    }
+
+    /// Target of a link; none if there is no link.
+    pub(crate) fn link(&self, path: &str) -> Option<String> {
+        let said = self.stat(path)?;
+        if let Some(rest) = said.split("Fast link dest: \"").nth(1) {
+            return Some(rest.split('"').next().unwrap().to_owned());
+        }
+        // Longer targets are in a block of their own.
+        let is_link = said.contains("Type: symlink");
+        is_link.then(|| self.text(path))
+    }
+
+    /// Mode and owner, such as `0644 0:0`.
+    #[track_caller]
+    pub(crate) fn attributes(&self, path: &str) -> String {
+        let said = self
+            .stat(path)
+            .unwrap_or_else(|| panic!("there is no {path}"));
+        let words: Vec<&str> = said.split_whitespace().collect();
+        let behind = |name: &str| {
+            let at = words.iter().position(|word| *word == name).unwrap();
+            words[at + 1]
+        };
+        format!(
+            "{} {}:{}",
+            behind("Mode:"),
+            behind("User:"),
+            behind("Group:")
+        )
+    }
+
+    /// When it was last changed, as debugfs writes it.
+    #[track_caller]
+    pub(crate) fn modified(&self, path: &str) -> String {
+        let said = self
+            .stat(path)
+            .unwrap_or_else(|| panic!("there is no {path}"));
+        let line = said
+            .lines()
+            .find(|line| line.trim_start().starts_with("mtime:"));
+        line.unwrap().split("--").nth(1).unwrap().trim().to_owned()
+    }
+
+    /// Names in a directory of the root filesystem, sorted.
+    #[track_caller]
+    pub(crate) fn names(&self, dir: &str) -> Vec<String> {
+        // /INODE/MODE/UID/GID/NAME/SIZE/, and an inode of 0 is nothing.
+        let said = self.debugfs(&format!("ls -p {dir}"));
+        let name = |line: &str| {
+            let fields: Vec<&str> = line.split('/').collect();
+            let name = (*fields.get(5)?).to_owned();
+            (fields[1] != "0" && !matches!(name.as_str(), "." | "..")).then_some(name)
+        };
+        let mut names: Vec<String> = said.lines().filter_map(name).collect();
+        names.sort();
+        names
+    }
+
+    /// Label of the root filesystem.
+    pub(crate) fn label(&self) -> String {
+        let said = run("dumpe2fs", &["-h", &self.root_device()]);
+        let line = said
+            .lines()
+            .find(|line| line.starts_with("Filesystem volume name:"));
+        line.unwrap().split(':').nth(1).unwrap().trim().to_owned()
+    }
+
+    /// Names in the root of the firmware partition, sorted.
+    pub(crate) fn boot_names(&self) -> Vec<String> {
+        let volume = format!("{}@@{}", self.path, self.boot.start);
+        let said = run("mdir", &["-b", "-i", &volume, "::/"]);
+        let name = |line: &str| {
+            line.trim_start_matches("::/")
+                .trim_end_matches('/')
+                .to_owned()
+        };
+        let mut names: Vec<String> = said.lines().map(name).collect();
+        names.sort();
+        names
+    }
+
     /// Copies the root filesystem's files into a new directory.
     pub(crate) fn unpack_root(&self, dir: &Utf8Path) {
         fs::create_dir_all(dir).unwrap();

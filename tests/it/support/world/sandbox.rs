@@ -24,6 +24,10 @@ pub(crate) struct Sandbox {
 pub(crate) const CLUSTER_KEY: &str =
     "c0ffee11223344556677889abbccddeefff1a2b3c4d5e6f7a8b9cadbecfd1e2f";
 
+/// A passphrase with everything that has a meaning to one of its readers. No
+/// network has it.
+pub(crate) const PASSPHRASE: &str = " tiny\\world #\";='$x ";
+
 impl Sandbox {
     /// An empty one.
     pub(crate) fn new() -> Self {
@@ -94,6 +98,12 @@ impl Sandbox {
     pub(crate) fn write_cluster_key(&self) {
         self.write("cluster.key", format!("{CLUSTER_KEY}\n"));
         self.set_mode("cluster.key", 0o600);
+    }
+
+    /// Writes the passphrase file of a wireless cluster.
+    pub(crate) fn write_passphrase(&self) {
+        self.write("wifi.passphrase", format!("{PASSPHRASE}\n"));
+        self.set_mode("wifi.passphrase", 0o600);
     }
 
     /// Sets the mode of a file.

@@ -60,6 +60,13 @@ impl Tree {
         self
     }
 
+    /// Nothing at a path.
+    pub(crate) fn remove(&mut self, path: &str) -> &mut Self {
+        let gone = self.entries.remove(path);
+        assert!(gone.is_some(), "{path} is not there");
+        self
+    }
+
     fn put(&mut self, path: &str, body: Body, mode: u32) -> &mut Self {
         for (at, _) in path.match_indices('/') {
             let dir = Entry {
