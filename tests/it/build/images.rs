@@ -75,7 +75,7 @@ fn a_packed_base_gives_the_same_images(#[case] extension: &str, #[case] packer: 
     let place = Sandbox::new();
     let packed = place.path(&format!("base.img.{extension}"));
     run("sh", &["-c", &format!("{packer} -c '{raw}' > '{packed}'")]);
-    let cluster = ClusterFile::new(world()).base(&packed).first_nodes(2);
+    let cluster = world().small_cluster(Flavour::Trixie).base(&packed);
     let other = Sandbox::with(&cluster);
     other.run("build").works();
     let built = world().built(Flavour::Trixie);

@@ -122,34 +122,56 @@ fn the_first_user_can_log_in(
     )]
     flavour: Flavour,
 ) {
-    // The tiny cluster's user keeps the name of the base's: pi.
     let node = Node::worker(flavour);
-    let passwd = line(&node.image.text("/etc/passwd"), "pi");
+    let file = |name: &str| node.image.text(&format!("/etc/{name}"));
+    let passwd = line(&file("passwd"), "keeper");
     assert_eq!(passwd[2], "1000");
-    assert_eq!(
-        passwd[5..],
-        ["/home/pi", "/bin/bash"],
-        "also where it was nologin"
-    );
-    let shadow = line(&node.image.text("/etc/shadow"), "pi");
+    // The shell also where it was nologin.
+    assert_eq!(passwd[5..], ["/home/keeper", "/bin/bash"]);
+    let shadow = line(&file("shadow"), "keeper");
     assert_eq!(shadow[1], "*");
     assert_ne!(shadow[2], "0");
     assert_eq!(node.image.attributes("/etc/shadow"), "0640 0:42");
-    let sudo = line(&node.image.text("/etc/group"), "sudo");
-    assert!(sudo[3].split(',').any(|user| user == "pi"), "{sudo:?}");
+    for group in ["sudo", "adm", "video", "netdev"] {
+        let members = line(&file("group"), group).remove(3);
+        assert!(
+            members.split(',').any(|user| user == "keeper"),
+            "{group}: {members}"
+        );
+    }
     for (path, attributes) in [
-        ("/home/pi", "0700 1000:1000"),
-        ("/home/pi/.ssh", "0700 1000:1000"),
-        ("/home/pi/.ssh/authorized_keys", "0600 1000:1000"),
-        ("/etc/sudoers.d/010_pidoop-pi", "0440 0:0"),
+        ("/home/keeper", "0700 1000:1000"),
+        ("/home/keeper/.ssh", "0700 1000:1000"),
+        ("/home/keeper/.ssh/authorized_keys", "0600 1000:1000"),
+        ("/etc/sudoers.d/010_pidoop-keeper", "0440 0:0"),
     ] {
         assert_eq!(node.image.attributes(path), attributes, "{path}");
     }
-    assert!(!node.image.exists("/etc/sudoers.d/010_pi-nopasswd"));
-    let sudoers = node.image.text("/etc/sudoers.d/010_pidoop-pi");
-    assert_eq!(sudoers, "pi ALL=(ALL) NOPASSWD: ALL\n");
+    let sudoers = node.image.text("/etc/sudoers.d/010_pidoop-keeper");
+    assert_eq!(sudoers, "keeper ALL=(ALL) NOPASSWD: ALL\n");
     // Root has no password, not even an empty one.
-    assert!(line(&node.image.text("/etc/shadow"), "root")[1].starts_with('*'));
+    assert!(line(&file("shadow"), "root")[1].starts_with('*'));
+}
+
+#[rstest]
+#[case(Flavour::Bullseye)]
+#[case(Flavour::Bookworm)]
+#[case(Flavour::Desktop)]
+#[case(Flavour::FirstTrixie)]
+#[case(Flavour::Trixie)]
+fn nothing_is_left_of_the_bases_user(#[case] flavour: Flavour) {
+    let node = Node::worker(flavour);
+    for file in ["passwd", "shadow", "group", "gshadow", "subuid", "subgid"] {
+        let text = node.image.text(&format!("/etc/{file}"));
+        let mut words = text.split([':', ',', '\n']);
+        assert!(
+            !words.any(|word| word == "pi"),
+            "pi is left in {file}:\n{text}"
+        );
+    }
+    assert_eq!(node.image.text("/etc/subuid"), "keeper:100000:65536\n");
+    assert!(!node.image.exists("/home/pi"));
+    assert!(!node.image.exists("/etc/sudoers.d/010_pi-nopasswd"));
 }
 
 #[rstest]

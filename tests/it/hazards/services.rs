@@ -169,3 +169,35 @@ fn what_only_takes_memory_or_acts_by_itself_is_masked(
     // NAME.local is still answered for.
     assert!(node.starts("multi-user.target", "avahi-daemon.service"));
 }
+
+#[rstest]
+fn what_starts_is_there(
+    #[values(
+        Flavour::Bullseye,
+        Flavour::Bookworm,
+        Flavour::Desktop,
+        Flavour::Trixie,
+        Flavour::Debian12,
+        Flavour::Debian13
+    )]
+    flavour: Flavour,
+) {
+    const UNITS: &str = "/etc/systemd/system";
+    for node in [Node::master(flavour), Node::worker(flavour)] {
+        let dirs = node.image.names(UNITS);
+        let targets = [".wants", ".requires"];
+        let dirs = dirs
+            .iter()
+            .filter(|name| targets.iter().any(|end| name.ends_with(end)));
+        let mut count = 0;
+        for dir in dirs {
+            for name in node.image.names(&format!("{UNITS}/{dir}")) {
+                let link = format!("{UNITS}/{dir}/{name}");
+                let target = node.image.link(&link).unwrap();
+                assert!(node.image.exists(&target), "{link} leads to no {target}");
+                count += 1;
+            }
+        }
+        assert!(count > 8, "{count}");
+    }
+}

@@ -101,12 +101,18 @@ impl World {
             [const { OnceLock::new() }; Flavour::ALL.len()];
         let dir = self.dir.join(format!("built-{}", flavour.name()));
         MADE[flavour as usize].get_or_init(|| {
-            let cluster = ClusterFile::new(self)
-                .base(&self.base(flavour))
-                .first_nodes(2);
-            self.build(&Sandbox::with(&cluster), &dir);
+            self.build(&Sandbox::with(&self.small_cluster(flavour)), &dir);
         });
         dir
+    }
+
+    /// The cluster that [`built`](Self::built) is of: its user has another name
+    /// than the base's.
+    pub(crate) fn small_cluster(&self, flavour: Flavour) -> ClusterFile {
+        ClusterFile::new(self)
+            .base(&self.base(flavour))
+            .first_nodes(2)
+            .user("keeper")
     }
 
     /// The same with `worker1` on Wi-Fi.
@@ -115,10 +121,7 @@ impl World {
             [const { OnceLock::new() }; Flavour::ALL.len()];
         let dir = self.dir.join(format!("wireless-{}", flavour.name()));
         MADE[flavour as usize].get_or_init(|| {
-            let cluster = ClusterFile::new(self)
-                .base(&self.base(flavour))
-                .first_nodes(2)
-                .wireless("worker1");
+            let cluster = self.small_cluster(flavour).wireless("worker1");
             let sandbox = Sandbox::with(&cluster);
             sandbox.write_passphrase();
             self.build(&sandbox, &dir);

@@ -74,6 +74,12 @@ impl ClusterFile {
         self
     }
 
+    /// With a user of this name, who is `pi` in the base.
+    pub(crate) fn user(mut self, name: &str) -> Self {
+        self.access = format!("user = \"{name}\"\n{}", self.access);
+        self
+    }
+
     /// With these lines in `[access]`.
     pub(crate) fn access(mut self, lines: &str) -> Self {
         self.access = lines.to_owned();
