@@ -6,7 +6,7 @@ use super::ini::value;
 use super::radio;
 use crate::cluster::{Addressing, Cluster, Node};
 use crate::edit::EditError;
-use crate::node::network::{DHCPCD_CONF, KEYFILE, NETWORK_FILE, leftovers};
+use crate::node::network::{DHCPCD_CONF, KEYFILE, NETWORK_FILE, in_the_way};
 use crate::node::reader::Reader;
 
 /// How the address comes about, in words; obstacles if it does not.
@@ -48,8 +48,8 @@ pub(super) fn check(
         ));
         return Ok(String::new());
     };
-    for other in leftovers(root)? {
-        obstacles.add(format!("{other} sets up an interface too"));
+    for other in in_the_way(root)? {
+        obstacles.add(format!("{other} takes the node's interface"));
     }
     let way = radio::check(root, boot, cluster, node, file, obstacles)?;
     Ok(match wanted {

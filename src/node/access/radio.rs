@@ -252,16 +252,25 @@ mod tests {
         let cluster = wireless();
         let mut made = Made::new(Release::Debian13, &cluster, 0);
         made.apply(&Edits {
-            root: vec![put(
-                "/etc/network/interfaces.d/wlan0",
-                "iface wlan0 inet dhcp\n",
-                0o600,
-            )],
+            root: vec![
+                put(
+                    "/etc/network/interfaces.d/wlan0",
+                    "iface wlan0 inet dhcp\n",
+                    0o600,
+                ),
+                // What an overlay may bring.
+                put(
+                    "/etc/network/interfaces.d/tun0",
+                    "iface tun0 inet static\n",
+                    0o600,
+                ),
+            ],
             boot: Vec::new(),
         });
         let obstacles = prove(&made.root, &made.boot, &cluster, &cluster.nodes[0]).unwrap_err();
+        assert_eq!(obstacles.len(), 1, "{obstacles:?}");
         assert!(
-            obstacles[0].contains("interfaces.d/wlan0 sets up an interface too"),
+            obstacles[0].contains("interfaces.d/wlan0 takes the node's interface"),
             "{obstacles:?}"
         );
     }

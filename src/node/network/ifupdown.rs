@@ -11,19 +11,33 @@ const FRAGMENTS: &str = "/etc/network/interfaces.d";
 
 /// Files in which it sets up an interface other than the loopback.
 pub(super) fn configured(root: Reader<'_>) -> Result<Vec<String>, EditError> {
+    files(root, |name| name != "lo")
+}
+
+/// Files in which it takes an interface that a node's address could belong to.
+/// An overlay may bring others: a tunnel, a bridge.
+pub(in crate::node) fn in_the_way(root: Reader<'_>) -> Result<Vec<String>, EditError> {
+    files(root, |name| {
+        ["eth", "en", "wl", "host", "usb"]
+            .iter()
+            .any(|start| name.starts_with(start))
+    })
+}
+
+fn files(root: Reader<'_>, of: impl Fn(&str) -> bool) -> Result<Vec<String>, EditError> {
     let names = root.names(FRAGMENTS)?;
     let fragments = names.iter().map(|name| format!("{FRAGMENTS}/{name}"));
     let mut found = Vec::new();
     for path in std::iter::once(INTERFACES.to_owned()).chain(fragments) {
         let text = root.text(&path)?.unwrap_or_default();
-        if sets_up_an_interface(&text) {
+        if sets_up(&text, &of) {
             found.push(path);
         }
     }
     Ok(found)
 }
 
-fn sets_up_an_interface(text: &str) -> bool {
+fn sets_up(text: &str, of: impl Fn(&str) -> bool) -> bool {
     text.lines().any(|line| {
         let mut words = line.split_whitespace();
         let names = match words.next() {
@@ -31,7 +45,7 @@ fn sets_up_an_interface(text: &str) -> bool {
             Some(word) if word == "auto" || word.starts_with("allow-") => words.collect(),
             _ => Vec::new(),
         };
-        names.iter().any(|name| *name != "lo")
+        names.iter().any(|name| of(name))
     })
 }
 
@@ -50,6 +64,6 @@ mod tests {
     #[case("auto lo eth0\n", true)]
     #[case("# auto eth0\n", false)]
     fn only_stanzas_of_other_interfaces_count(#[case] text: &str, #[case] expected: bool) {
-        assert_eq!(sets_up_an_interface(text), expected, "{text}");
+        assert_eq!(sets_up(text, |name| name != "lo"), expected, "{text}");
     }
 }

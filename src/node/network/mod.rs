@@ -14,6 +14,7 @@ use super::draft::Draft;
 use super::{NetworkStack, NodeError, NodeInputs};
 
 pub(super) use dhcpcd::DHCPCD_CONF;
+pub(super) use ifupdown::in_the_way;
 pub(super) use leftovers::find as leftovers;
 pub(super) use manager::{KEYFILE, STATE, keyfile_ssid};
 pub(super) use networkd::NETWORK_FILE;

@@ -167,7 +167,7 @@ fn everything_wrong_with_a_node_at_once() {
        |
        = help: did you mean `worker`? the roles are "master" and "worker"
 
-    error: "pi2" cannot be a node: a Raspberry Pi 2 is a 32-bit board: the images, Java and Hadoop here are 64-bit
+    error: "pi2" cannot be a node: a Raspberry Pi 2 is ARMv7 without a 64-bit mode, and the images, Java and Hadoop here are 64-bit; only its last version, 1.2, has the processor of the Pi 3: it is a `pi3-1gb`
       --> cluster.toml:25:9
        |
     25 | board = "pi2"
