@@ -148,8 +148,9 @@ fn a_changed_property_reuses_the_layer() {
 }
 
 /// Files that say how many workers there are, or who.
-const ABOUT_THE_OTHERS: [&str; 6] = [
+const ABOUT_THE_OTHERS: [&str; 7] = [
     "etc/hosts",
+    "etc/pidoop/node.conf",
     "etc/ssh/ssh_known_hosts",
     "opt/hadoop-3.5.0/etc/hadoop/capacity-scheduler.xml",
     "opt/hadoop-3.5.0/etc/hadoop/hdfs-site.xml",
