@@ -8,6 +8,7 @@
 
 mod attributes;
 mod changes;
+pub mod compare;
 mod content;
 mod digest;
 #[allow(clippy::module_inception)]

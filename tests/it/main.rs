@@ -15,6 +15,7 @@ mod build;
 mod cli;
 mod ext4;
 mod ext4_care;
+mod ext4_listed;
 mod fat;
 mod hazards;
 mod overlays;

@@ -97,7 +97,7 @@ const RO_COMPAT: [Feature; 16] = [
     yes(0x1_0000, "orphan_present"),
 ];
 
-const NEEDS_RECOVERY: u32 = 0x4;
+pub(super) const NEEDS_RECOVERY: u32 = 0x4;
 const ORPHAN_PRESENT: u32 = 0x1_0000;
 
 /// The three words of feature bits.
