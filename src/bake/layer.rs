@@ -41,6 +41,12 @@ pub fn ensure_layer(
     Ok(image)
 }
 
+/// The layer's image in the cache, if it was made.
+pub fn cached_layer(layer: &Layer, cache: &Utf8Path) -> Option<Utf8PathBuf> {
+    let image = cache.join("layers").join(format!("{}.img", layer.id));
+    image.is_file().then_some(image)
+}
+
 fn make(
     layer: &Layer,
     base: &Utf8Path,

@@ -5,6 +5,7 @@
 //! image is read back by readers that did not write it before it gets its
 //! name.
 
+mod difference;
 mod error;
 mod layer;
 mod lock;
@@ -12,8 +13,11 @@ mod node;
 mod scratch;
 mod survey;
 
+pub use difference::{
+    ImageDifference, LayoutDifference, SeenImage, Stock, compare_images, compare_node,
+};
 pub use error::BakeError;
-pub use layer::ensure_layer;
+pub use layer::{cached_layer, ensure_layer};
 pub use lock::DirLock;
 pub use node::{NodeImage, bake_node};
 pub use scratch::{Scratch, abandon_all};

@@ -1,12 +1,14 @@
 //! Argument types of the command line. Their doc comments are the help.
 
 mod boot;
+mod diff;
 mod exit;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use boot::{BootArgs, MachineChoice};
+pub use diff::DiffArgs;
 pub use exit::ExitStatus;
 
 /// Turn a Raspberry Pi OS image into SD cards of a Hadoop cluster.
@@ -95,6 +97,8 @@ pub enum Command {
     /// files it loads, speed and wear of cards, Wi-Fi, pins, clocks, and the
     /// device trees of a Pi 4 or 5. docs/boot.md tells more.
     Boot(BootArgs),
+    /// Show what a build would change, or how two images differ.
+    Diff(DiffArgs),
     /// Show what is in an image.
     Inspect(InspectArgs),
     /// Print a completion script for a shell.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
-use super::inspect::remove_forsaken;
+use super::unpacked::remove_forsaken;
 use super::load::{Loaded, load};
 use super::plan::memory_plan;
 use super::session::Session;

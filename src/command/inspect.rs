@@ -1,21 +1,19 @@
 //! `pidoop inspect`: what is in an image.
 
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
-use super::session::Session;
+use super::unpacked::RawImage;
 use super::{Failure, bake_failure};
-use crate::bake::DirLock;
 use crate::cli::{ExitStatus, GlobalArgs, InspectArgs};
 use crate::disk::ext4::Ext4Volume;
 use crate::disk::fat::FatVolume;
 use crate::disk::{PiImage, TableKind};
 use crate::edit::{EntryKind, ImagePath, ReadTree};
 use crate::node::Profile;
-use crate::source::{Format, unpack_image};
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -67,29 +65,8 @@ struct ComponentReport {
 
 /// Prints what is in an image.
 pub(super) fn run(global: &GlobalArgs, args: &InspectArgs) -> Result<ExitStatus, Failure> {
-    match fs_err::metadata(&args.image) {
-        Ok(meta) if meta.is_dir() => {
-            return Err(Failure::usage(format!(
-                "{} is a directory, and an image is needed",
-                args.image
-            )));
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(Failure::usage(format!("there is no image {}", args.image)));
-        }
-        // Devices and pipes are found wanting when they are read.
-        _ => {}
-    }
-    let format = format_of(&args.image)?;
-    let temp;
-    let raw: &Utf8Path = if format != Format::Plain {
-        let session = Session::open(global, false)?;
-        temp = Unpacked::of(&args.image, &session)?;
-        &temp.path
-    } else {
-        &args.image
-    };
-    let report = examine(raw, &args.image)?;
+    let raw = RawImage::of(&args.image, global)?;
+    let report = examine(raw.path(), &args.image)?;
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(
@@ -101,59 +78,6 @@ pub(super) fn run(global: &GlobalArgs, args: &InspectArgs) -> Result<ExitStatus,
         write!(out, "{}", in_words(&report))?;
     }
     Ok(ExitStatus::Ok)
-}
-
-/// An image unpacked for as long as it is looked at.
-struct Unpacked {
-    path: Utf8PathBuf,
-    _dir: tempfile::TempDir,
-    /// Says that somebody is looking.
-    _lock: DirLock,
-}
-
-impl Unpacked {
-    fn of(image: &Utf8Path, session: &Session) -> Result<Self, Failure> {
-        let all = session.fetcher.cache().root().join("inspect");
-        let entry = DirLock::take(&all, &session.reporter)?;
-        remove_forsaken(&all)?;
-        let dir = tempfile::tempdir_in(&all)?;
-        let path = Utf8PathBuf::from_path_buf(dir.path().join("image.img"))
-            .map_err(|path| Failure::usage(format!("{} is not UTF-8", path.display())))?;
-        let lock = DirLock::take(path.parent().unwrap_or(&all), &session.reporter)?;
-        drop(entry);
-        unpack_image(image, &path, &session.reporter).map_err(super::inputs::source_failure)?;
-        Ok(Self {
-            path,
-            _dir: dir,
-            _lock: lock,
-        })
-    }
-}
-
-/// Removes what those left who were killed while they looked: gigabytes that
-/// nobody would ask for. The caller holds the lock of the directory, so that
-/// nobody begins to look meanwhile.
-pub(super) fn remove_forsaken(all: &Utf8Path) -> Result<(), Failure> {
-    for entry in all.read_dir_utf8()? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() && DirLock::try_take(entry.path())?.is_some() {
-            match fs_err::remove_dir_all(entry.path()) {
-                // Whoever looked has just cleaned up.
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
-            }
-        }
-    }
-    Ok(())
-}
-
-/// How the image is packed, by its first bytes: names lie.
-fn format_of(image: &Utf8Path) -> std::io::Result<Format> {
-    let mut head = Vec::new();
-    fs_err::File::open(image)?
-        .take(1 << 16)
-        .read_to_end(&mut head)?;
-    Ok(Format::of(&head))
 }
 
 fn examine(raw: &Utf8Path, named: &Utf8Path) -> Result<Report, Failure> {
@@ -305,24 +229,4 @@ fn in_words(report: &Report) -> String {
         line(format_args!("  {:<11} {}", component.name, component.path));
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_killed_inspections_left_goes_and_live_ones_stay() {
-        let temp = tempfile::tempdir().unwrap();
-        let all = Utf8Path::from_path(temp.path()).unwrap();
-        let (live, dead) = (all.join("live"), all.join("dead"));
-        let lock = DirLock::try_take(&live).unwrap();
-        drop(DirLock::try_take(&dead).unwrap());
-        for dir in [&live, &dead] {
-            fs_err::write(dir.join("image.img"), "x").unwrap();
-        }
-        remove_forsaken(all).unwrap();
-        assert!(live.join("image.img").exists() && !dead.exists());
-        drop(lock);
-    }
 }

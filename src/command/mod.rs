@@ -4,6 +4,7 @@ mod boot;
 mod build;
 mod check;
 mod completions;
+mod diff;
 mod failure;
 mod farewell;
 mod inputs;
@@ -15,6 +16,7 @@ mod new;
 mod plan;
 mod secret;
 mod session;
+mod unpacked;
 
 use std::fmt;
 use std::io::Write;
@@ -38,6 +40,7 @@ pub fn run(cli: &Cli) -> ExitStatus {
         Command::Plan(args) => plan::run(&cli.global, args),
         Command::Build(args) => build::run(&cli.global, args),
         Command::Boot(args) => boot::run(&cli.global, args),
+        Command::Diff(args) => diff::run(&cli.global, args),
         Command::Inspect(args) => inspect::run(&cli.global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

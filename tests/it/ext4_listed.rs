@@ -71,15 +71,17 @@ fn attributes_times_and_devices_are_those_debugfs_gave(#[case] kind: Ext4) {
     let long = "v".repeat(900);
     let host = root.path.with_file_name("value");
     fs::write(&host, &long).unwrap();
+    let empty = root.path.with_file_name("empty");
+    fs::write(&empty, "").unwrap();
     let script = format!(
-        "write /dev/null /plain\n\
+        "write {empty} plain\n\
          ea_set /plain security.capability \"abcd\"\n\
          ea_set -f {host} /plain user.long\n\
          sif /plain mtime @5000000000\n\
          mknod null c 1 3\n\
-         mknod disk b 259 70000\n\
+         mknod disk b 259 7000\n\
          mknod queue p\n\
-         write /dev/null /old\n\
+         write {empty} old\n\
          sif /old mtime @1\n"
     );
     let commands = root.path.with_file_name("script");
@@ -89,7 +91,7 @@ fn attributes_times_and_devices_are_those_debugfs_gave(#[case] kind: Ext4) {
         &["-w", "-f", commands.as_str(), root.path.as_str()],
     );
     let listed = ListedExt4::open(&root.region()).unwrap();
-    let found = |name: &str| &listed.listing()[name];
+    let found = |name: &str| &listed.listing()[&path(name)];
     let names: Vec<&String> = found("/plain").xattrs.keys().collect();
     assert_eq!(names, ["security.capability", "user.long"]);
     assert_eq!(found("/plain").xattrs["security.capability"], b"abcd");
@@ -101,7 +103,7 @@ fn attributes_times_and_devices_are_those_debugfs_gave(#[case] kind: Ext4) {
     }
     let special = |name: &str| found(name).special.clone().unwrap();
     assert_eq!(special("/null"), "character device 1:3");
-    assert_eq!(special("/disk"), "block device 259:70000");
+    assert_eq!(special("/disk"), "block device 259:7000");
     assert_eq!(special("/queue"), "a FIFO");
 }
 

@@ -13,6 +13,7 @@ mod architecture;
 mod boot;
 mod build;
 mod cli;
+mod diff;
 mod ext4;
 mod ext4_care;
 mod ext4_listed;

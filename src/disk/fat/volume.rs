@@ -76,6 +76,17 @@ impl FatVolume {
         &self.region
     }
 
+    /// Its serial number, as `UUID=` in fstab has it.
+    pub fn id(&self) -> String {
+        let id = self.fs.volume_id();
+        format!("{:04X}-{:04X}", id >> 16, id & 0xffff)
+    }
+
+    /// Its label, as the boot sector has it.
+    pub fn label(&self) -> String {
+        self.fs.volume_label()
+    }
+
     fn find(&self, path: &ImagePath) -> Result<Option<DirEntry<'_, Shared>>, EditError> {
         find(&self.fs, path).map_err(|e| failed(path, e))
     }

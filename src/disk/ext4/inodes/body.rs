@@ -1,5 +1,7 @@
 //! Where the content of an inode is, and reading it.
 
+use std::io::Read;
+
 use super::attributes::{INLINE_DATA, attributes};
 use super::record::{PLACE, PLACE_LEN, Record};
 use super::table::Table;
@@ -127,7 +129,7 @@ impl Body {
         other: &Self,
         other_table: &Table,
     ) -> Result<bool, Damage> {
-        let (mut one, mut two) = (Vec::new(), Vec::new());
+        let (mut one, mut two) = (self.buffer(), self.buffer());
         let mut at = 0;
         loop {
             // Where both have none, both are zeros.
@@ -137,12 +139,41 @@ impl Body {
                 return Ok(self.len == other.len);
             }
             let len = (self.len - at).min(CHUNK) as usize;
-            one.resize(len, 0);
-            two.resize(len, 0);
-            self.read_at(at, &mut one, table)?;
-            other.read_at(at, &mut two, other_table)?;
+            let (one, two) = (&mut one[..len], &mut two[..len]);
+            self.read_at(at, one, table)?;
+            other.read_at(at, two, other_table)?;
             if one != two {
                 return Ok(false);
+            }
+            at += len as u64;
+        }
+    }
+
+    /// Room for as much as is read at a time.
+    fn buffer(&self) -> Vec<u8> {
+        vec![0; self.len.min(CHUNK) as usize]
+    }
+
+    /// Whether it has the bytes that `other` gives.
+    pub(super) fn has_bytes(&self, table: &Table, other: &mut dyn Read) -> Result<bool, Damage> {
+        let (mut one, mut two) = (self.buffer(), Vec::new());
+        let mut at = 0;
+        loop {
+            let len = (self.len - at).min(CHUNK) as usize;
+            let one = &mut one[..len];
+            two.clear();
+            self.read_at(at, one, table)?;
+            // One byte more at the end, which must not be there.
+            let wanted = if len == 0 { 1 } else { len as u64 };
+            (&mut *other)
+                .take(wanted)
+                .read_to_end(&mut two)
+                .map_err(|error| error.to_string())?;
+            if *one != two[..] {
+                return Ok(false);
+            }
+            if len == 0 {
+                return Ok(true);
             }
             at += len as u64;
         }

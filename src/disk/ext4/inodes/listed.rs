@@ -1,6 +1,7 @@
 //! A whole filesystem, listed at once.
 
 use std::collections::{BTreeMap, HashSet};
+use std::io::Read;
 
 use super::Damage;
 use super::attributes::{INLINE_DATA, attributes};
@@ -62,6 +63,18 @@ impl ListedExt4 {
         match (self.bodies.get(path), other.bodies.get(path)) {
             (Some(one), Some(two)) => one.is_same(&self.table, two, &other.table),
             _ => Err("it is no file".to_owned()),
+        }
+        .map_err(|reason| format!("{}: {reason}", self.table.region()))
+    }
+
+    /// Whether the file at `path` has the bytes that `other` gives.
+    ///
+    /// # Errors
+    /// Why either cannot be read.
+    pub fn has_bytes(&self, path: &ImagePath, other: &mut dyn Read) -> Result<bool, String> {
+        match self.bodies.get(path) {
+            Some(body) => body.has_bytes(&self.table, other),
+            None => Err("it is no file".to_owned()),
         }
         .map_err(|reason| format!("{}: {reason}", self.table.region()))
     }
