@@ -8,6 +8,7 @@ use fs_err::File;
 use rayon::prelude::*;
 
 use super::BakeError;
+use super::spelling::{respelled, respelled_changes};
 use super::survey::edit_error;
 use crate::disk::ext4::{Ext4Volume, ListedExt4, Superblock};
 use crate::disk::fat::FatVolume;
@@ -374,51 +375,4 @@ fn compare_trees(
         Look::default(),
         &|path| Ok(before.node(path) == after.node(path)),
     )
-}
-
-/// The spelling that `like` has for a path, as FAT takes names that differ in
-/// case only for one.
-fn spelled(path: &ImagePath, like: &BTreeMap<String, ImagePath>) -> ImagePath {
-    if let Some(known) = like.get(&path.as_str().to_uppercase()) {
-        return known.clone();
-    }
-    match path.parent() {
-        Some(parent) => spelled(&parent, like)
-            .join(path.file_name())
-            .unwrap_or_else(|_| path.clone()),
-        None => path.clone(),
-    }
-}
-
-fn spellings(tree: &Tree) -> BTreeMap<String, ImagePath> {
-    tree.iter()
-        .map(|(path, _)| (path.as_str().to_uppercase(), path.clone()))
-        .collect()
-}
-
-/// `tree` with the spelling of `like`.
-fn respelled(tree: &Tree, like: &Tree) -> Tree {
-    let like = spellings(like);
-    let mut respelled = Tree::new();
-    for (path, node) in tree.iter() {
-        // Parents come first, so everything fits.
-        let _ = respelled.insert(spelled(path, &like), node.clone());
-    }
-    respelled
-}
-
-fn respelled_changes(changes: &Changes, like: &Tree) -> Changes {
-    let like = spellings(like);
-    Changes {
-        removed: changes
-            .removed
-            .iter()
-            .map(|path| spelled(path, &like))
-            .collect(),
-        targets: changes
-            .targets
-            .iter()
-            .map(|(path, target)| (spelled(path, &like), target.clone()))
-            .collect(),
-    }
 }

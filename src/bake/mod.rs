@@ -11,7 +11,9 @@ mod layer;
 mod lock;
 mod node;
 mod scratch;
+mod spelling;
 mod survey;
+mod verdict;
 
 pub use difference::{
     ImageDifference, LayoutDifference, SeenImage, Stock, compare_images, compare_node,
@@ -22,6 +24,7 @@ pub use lock::DirLock;
 pub use node::{NodeImage, bake_node};
 pub use scratch::{Scratch, abandon_all};
 pub use survey::survey;
+pub use verdict::{Check, CheckResult, Identity, Planned, judge};
 
 /// The moment as e2fsprogs and the FAT writer take it: whole seconds, never
 /// before 1980, where the time of FAT begins.

@@ -6,13 +6,6 @@ use clap::Args;
 use super::ClusterFileArgs;
 
 /// Arguments of `diff`.
-///
-/// Without images, the cluster file is compared with the images in --out: what
-/// is shown is what pidoop build would change in each. With one image, with
-/// that image only. With two, with each other: files, partitions and ids.
-///
-/// Every byte of every file counts. Secrets are never shown, only that they
-/// differ. Nothing is built or fetched: the inputs must be at hand.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Exit status:

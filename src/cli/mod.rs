@@ -3,6 +3,7 @@
 mod boot;
 mod diff;
 mod exit;
+mod verify;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use boot::{BootArgs, MachineChoice};
 pub use diff::DiffArgs;
 pub use exit::ExitStatus;
+pub use verify::VerifyArgs;
 
 /// Turn a Raspberry Pi OS image into SD cards of a Hadoop cluster.
 ///
@@ -98,9 +100,26 @@ pub enum Command {
     /// device trees of a Pi 4 or 5. docs/boot.md tells more.
     Boot(BootArgs),
     /// Show what a build would change, or how two images differ.
+    ///
+    /// Without images, the cluster file is compared with the images in --out:
+    /// what is shown is what pidoop build would change in each. With one image,
+    /// with that image only. With two, with each other: files, partitions, ids.
+    ///
+    /// Every byte of every file counts. Secrets are never shown, only that they
+    /// differ. Nothing is built or fetched: the inputs must be at hand.
     Diff(DiffArgs),
     /// Show what is in an image.
     Inspect(InspectArgs),
+    /// Read finished images again and judge them.
+    ///
+    /// Other programs than wrote it look at each image: at the partition table,
+    /// both filesystems, whether that table, fstab and kernel command line name
+    /// the same disk, whether all of it is what the cluster file asks for, and
+    /// whether somebody can log in. The proof is told: who, how, from where.
+    ///
+    /// What cannot be judged is said: without a cluster file nothing is known
+    /// of who should get in, without inputs or cluster.key not of every file.
+    Verify(VerifyArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
     /// Write manual pages into a directory.

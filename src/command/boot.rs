@@ -11,10 +11,10 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
-use super::unpacked::remove_forsaken;
 use super::load::{Loaded, load};
 use super::plan::memory_plan;
 use super::session::Session;
+use super::unpacked::remove_forsaken;
 use super::{Failure, bake_failure, say};
 use crate::bake::DirLock;
 use crate::boot::{Actor, BootError, Guest, Lan, Model, Rehearsal, arch_of_card, emulator};

@@ -7,28 +7,21 @@ mod words;
 
 use std::io::Write;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use rayon::prelude::*;
 
-use super::inputs::Inputs;
-use super::load::{Loaded, load};
-use super::plan::{memory_plan, resolve};
-use super::secret::existing_key;
-use super::session::Session;
+use super::built::{Built, check_names, lock, strays};
+use super::expected::{Expected, node_named};
+use super::load::load;
 use super::unpacked::RawImage;
 use super::{Failure, bake_failure};
-use crate::bake::{
-    BakeError, DirLock, SeenImage, Stock, cached_layer, compare_images, compare_node,
-};
+use crate::bake::{ImageDifference, SeenImage, Stock, compare_images, compare_node};
 use crate::cli::{DiffArgs, ExitStatus, GlobalArgs};
 use crate::edit::compare::Look;
 use crate::plan::{NodePlan, Plan};
 
 use outcome::{Compared, Outcome, State};
 use scope::Scope;
-
-/// Ends of the names of images that were compressed for release.
-const COMPRESSED: [&str; 3] = [".xz", ".zst", ".gz"];
 
 /// Prints what differs.
 pub(super) fn run(global: &GlobalArgs, args: &DiffArgs) -> Result<ExitStatus, Failure> {
@@ -90,40 +83,15 @@ fn two_images(
 /// The cluster file and its images.
 fn cluster(global: &GlobalArgs, args: &DiffArgs, look: Look) -> Result<Outcome, Failure> {
     let loaded = load(&args.cluster.file)?;
-    let memory = memory_plan(&loaded)?;
     for note in loaded.notes()? {
         super::say(global, format_args!("{note}"));
     }
     check_names(&loaded, &args.node)?;
-    let key = existing_key(loaded.dir())?.ok_or_else(|| {
-        Failure::usage(format!(
-            "there is no {}, from which every identity in the images follows",
-            loaded.dir().join("cluster.key")
-        ))
-        .hint("put it back beside the cluster file; if there never was one, build first")
-    })?;
-    let mut session = Session::open(global, false)?;
-    session.fetcher.offline = true;
-    let inputs = Inputs::obtain(&loaded, &session)?;
-    let plan = resolve(&loaded, memory, &inputs, &key)?;
-
-    let cache = session.fetcher.cache().root();
-    let stock = match cached_layer(&plan.layer, cache) {
-        Some(layer) => Stock::layer(&layer),
-        None => {
-            super::say(
-                global,
-                format_args!(
-                    "note: the layer of these inputs is not in the cache; \
-                     comparing with what would go into it"
-                ),
-            );
-            Stock::base(&inputs.base_image, &inputs.archives)
-        }
-    };
-    let stock = stock.map_err(bake_failure)?;
+    let expected = Expected::of(&loaded, global)?;
+    let stock = expected.stock(global)?;
+    let plan = &expected.plan;
     let comparison = Comparison {
-        plan: &plan,
+        plan,
         stock: &stock,
         look,
     };
@@ -142,14 +110,15 @@ fn cluster(global: &GlobalArgs, args: &DiffArgs, look: Look) -> Result<Outcome, 
         .nodes
         .iter()
         .filter(|node| args.node.is_empty() || args.node.contains(&node.name))
-        .map(|node| Ok((node, Built::find(&args.out, node, global)?)))
+        .map(|node| Ok((node, Built::find(&args.out, &node.image, global)?)))
         .collect::<Result<_, Failure>>()?;
     let images: Vec<Compared> = chosen
         .par_iter()
         .map(|(node, built)| comparison.node(node, built.as_ref(), &args.out))
         .collect::<Result<_, _>>()?;
+    let planned: Vec<&str> = plan.nodes.iter().map(|node| node.image.as_str()).collect();
     let strays = match args.node.is_empty() {
-        true => strays(&args.out, &plan)?,
+        true => strays(&args.out, &planned)?,
         false => Vec::new(),
     };
     Ok(Outcome {
@@ -157,55 +126,6 @@ fn cluster(global: &GlobalArgs, args: &DiffArgs, look: Look) -> Result<Outcome, 
         images,
         strays,
     })
-}
-
-/// Refuses nodes that the cluster file does not have.
-fn check_names(loaded: &Loaded, names: &[String]) -> Result<(), Failure> {
-    let nodes = &loaded.cluster.nodes;
-    let known: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
-    match names.iter().find(|name| !known.contains(&name.as_str())) {
-        None => Ok(()),
-        Some(name) => Err(
-            Failure::usage(format!("there is no node {name} in {}", loaded.file))
-                .hint(format!("the nodes are {}", known.join(", "))),
-        ),
-    }
-}
-
-/// Keeps builds out of the directory while its images are read. Where there is
-/// none, or it cannot be written to, nobody builds.
-fn lock(out: &Utf8Path) -> Result<Option<DirLock>, Failure> {
-    if !out.is_dir() {
-        return Ok(None);
-    }
-    match DirLock::try_take(out) {
-        Ok(Some(lock)) => Ok(Some(lock)),
-        Ok(None) => Err(bake_failure(BakeError::Busy(out.to_owned()))),
-        Err(_) => Ok(None),
-    }
-}
-
-/// An image that was built, as it lies in the output directory.
-#[derive(Debug)]
-struct Built {
-    named: Utf8PathBuf,
-    raw: RawImage,
-}
-
-impl Built {
-    /// The image of `node`, or its compressed form if that is all there is.
-    fn find(out: &Utf8Path, node: &NodePlan, global: &GlobalArgs) -> Result<Option<Self>, Failure> {
-        let plain = out.join(&node.image);
-        let packed = COMPRESSED.map(|end| Utf8PathBuf::from(format!("{plain}{end}")));
-        let found = std::iter::once(plain).chain(packed);
-        match found.into_iter().find(|path| path.is_file()) {
-            None => Ok(None),
-            Some(named) => {
-                let raw = RawImage::of(&named, global)?;
-                Ok(Some(Self { named, raw }))
-            }
-        }
-    }
 }
 
 /// What images are held against.
@@ -259,17 +179,7 @@ impl Comparison<'_> {
                 ));
             }
         };
-        let node = self.plan.nodes.iter().find(|node| node.name == name);
-        let node = node.ok_or_else(|| {
-            let names: Vec<&str> = self.plan.nodes.iter().map(|n| n.name.as_str()).collect();
-            Failure::usage(format!(
-                "the host name in {image} is {name:?}, which is no node of this cluster"
-            ))
-            .hint(format!(
-                "say whose it is with --node; the nodes are {}",
-                names.join(", ")
-            ))
-        })?;
+        let node = node_named(&self.plan.nodes, &name, image)?;
         Ok(Compared {
             node: Some(node.name.clone()),
             image: image.to_owned(),
@@ -277,33 +187,7 @@ impl Comparison<'_> {
         })
     }
 
-    fn difference(
-        &self,
-        node: &NodePlan,
-        seen: &SeenImage,
-    ) -> Result<crate::bake::ImageDifference, Failure> {
+    fn difference(&self, node: &NodePlan, seen: &SeenImage) -> Result<ImageDifference, Failure> {
         compare_node(self.plan, node, self.stock, seen, self.look).map_err(bake_failure)
     }
-}
-
-/// Images of nodes that the cluster file does not have.
-fn strays(out: &Utf8Path, plan: &Plan) -> Result<Vec<Utf8PathBuf>, Failure> {
-    let mut found = Vec::new();
-    if !out.is_dir() {
-        return Ok(found);
-    }
-    for entry in out.read_dir_utf8()? {
-        let path = entry?.into_path();
-        let name = path.file_name().unwrap_or_default();
-        let planned = plan.nodes.iter().any(|node| node.image == name);
-        if name.starts_with('.') || !name.ends_with(".img") || planned {
-            continue;
-        }
-        // Other images may lie there too: only a node's is one too many.
-        if SeenImage::open(&path).is_ok_and(|image| image.is_node()) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
 }

@@ -2,9 +2,11 @@
 
 mod boot;
 mod build;
+mod built;
 mod check;
 mod completions;
 mod diff;
+mod expected;
 mod failure;
 mod farewell;
 mod inputs;
@@ -17,6 +19,7 @@ mod plan;
 mod secret;
 mod session;
 mod unpacked;
+mod verify;
 
 use std::fmt;
 use std::io::Write;
@@ -42,6 +45,7 @@ pub fn run(cli: &Cli) -> ExitStatus {
         Command::Boot(args) => boot::run(&cli.global, args),
         Command::Diff(args) => diff::run(&cli.global, args),
         Command::Inspect(args) => inspect::run(&cli.global, args),
+        Command::Verify(args) => verify::run(&cli.global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

@@ -23,3 +23,4 @@ mod overlays;
 mod readme;
 mod support;
 mod table;
+mod verify;

@@ -1,0 +1,82 @@
+//! What a build would make, worked out with what is at hand.
+
+use camino::Utf8PathBuf;
+
+use super::inputs::Inputs;
+use super::load::Loaded;
+use super::plan::{memory_plan, resolve};
+use super::secret::existing_key;
+use super::session::Session;
+use super::{Failure, bake_failure};
+use crate::bake::{Stock, cached_layer};
+use crate::cli::GlobalArgs;
+use crate::plan::{NodePlan, Plan};
+
+/// The plan of a cluster and what its images are made from. Nothing is
+/// fetched, built or written for it.
+#[derive(Debug)]
+pub(super) struct Expected {
+    pub(super) plan: Plan,
+    inputs: Inputs,
+    layer: Option<Utf8PathBuf>,
+}
+
+impl Expected {
+    /// Of the cluster that was loaded.
+    pub(super) fn of(loaded: &Loaded, global: &GlobalArgs) -> Result<Self, Failure> {
+        let memory = memory_plan(loaded)?;
+        let key = existing_key(loaded.dir())?.ok_or_else(|| {
+            Failure::usage(format!(
+                "there is no {}, from which every identity in the images follows",
+                loaded.dir().join("cluster.key")
+            ))
+            .hint("put it back beside the cluster file; if there never was one, build first")
+        })?;
+        let mut session = Session::open(global, false)?;
+        session.fetcher.offline = true;
+        let inputs = Inputs::obtain(loaded, &session)?;
+        let plan = resolve(loaded, memory, &inputs, &key)?;
+        let layer = cached_layer(&plan.layer, session.fetcher.cache().root());
+        Ok(Self {
+            plan,
+            inputs,
+            layer,
+        })
+    }
+
+    /// What its images are made from: the layer, or the base if there is none.
+    pub(super) fn stock(&self, global: &GlobalArgs) -> Result<Stock<'_>, Failure> {
+        match &self.layer {
+            Some(layer) => Stock::layer(layer),
+            None => {
+                super::say(
+                    global,
+                    format_args!(
+                        "note: the layer of these inputs is not in the cache; \
+                         comparing with what would go into it"
+                    ),
+                );
+                Stock::base(&self.inputs.base_image, &self.inputs.archives)
+            }
+        }
+        .map_err(bake_failure)
+    }
+}
+
+/// The node called `name`, of an image called `image`.
+pub(super) fn node_named<'a>(
+    nodes: &'a [NodePlan],
+    name: &str,
+    image: &camino::Utf8Path,
+) -> Result<&'a NodePlan, Failure> {
+    nodes.iter().find(|node| node.name == name).ok_or_else(|| {
+        let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+        Failure::usage(format!(
+            "the host name in {image} is {name:?}, which is no node of this cluster"
+        ))
+        .hint(format!(
+            "say whose it is with --node; the nodes are {}",
+            names.join(", ")
+        ))
+    })
+}
