@@ -13,7 +13,7 @@ use pidoop::progress::Reporter;
 
 use super::theatre::{put, x86_kernel};
 use crate::support::tiny_image::{Ext4, MIB, Table, TinyRoot, temp_dir};
-use crate::support::world::{assemble, make_fat};
+use crate::support::world::{assemble, make_fat_with};
 
 /// Longest that QEMU may take to run a hundred instructions here.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -35,7 +35,7 @@ impl Bench {
             ("cmdline.txt", "console=tty1 rootwait\n".to_owned()),
             ("config.txt", config.to_owned()),
         ];
-        let boot = make_fat(&dir, &files);
+        let boot = make_fat_with(&dir, &files, 1, "bootfs");
         put(&dir, &boot, "kernel8.img", kernel);
         if let Some(tree) = device_tree {
             put(&dir, &boot, "bcm2710-rpi-3-b.dtb", &tree);

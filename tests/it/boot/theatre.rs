@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::tiny_image::{Ext4, MIB, Table, TinyRoot, temp_dir};
 use crate::support::tools::run;
-use crate::support::world::{PUBLIC_KEY, Sandbox, assemble, make_fat};
+use crate::support::world::{PUBLIC_KEY, Sandbox, assemble, make_fat_with};
 
 /// A cluster of a master and two workers, whose inputs nobody asks for.
 const CLUSTER: &str = r#"schema = 1
@@ -165,7 +165,7 @@ pub(super) fn make_image(image: &Utf8Path, kernel: &[u8], name: &'static str, te
         ),
         (name, text.to_owned()),
     ];
-    let boot = make_fat(&dir, &files);
+    let boot = make_fat_with(&dir, &files, 1, "bootfs");
     put(&dir, &boot, "kernel8.img", kernel);
     let root = TinyRoot::new(Ext4::Trixie, 64 * MIB);
     assemble(image, Table::Mbr, &[&boot, &root.path]);

@@ -29,8 +29,18 @@ pub(crate) fn make_image(flavour: Flavour, image: &Utf8Path) {
 
 /// The FAT32 filesystem of a system, in a file of its own.
 pub(crate) fn make_fat(dir: &Utf8Path, flavour: Flavour) -> Utf8PathBuf {
+    let label = flavour.labels()[0];
+    make_fat_with(dir, &flavour.boot(), flavour.cluster_sectors(), label)
+}
+
+/// A FAT32 filesystem with these files, in clusters of so many sectors.
+pub(crate) fn make_fat_with(
+    dir: &Utf8Path,
+    files: &[(&str, String)],
+    sectors: u64,
+    label: &str,
+) -> Utf8PathBuf {
     let volume = dir.join("boot.fat");
-    let (files, sectors) = (flavour.boot(), flavour.cluster_sectors());
     // The least that holds the clusters a FAT32 has to have.
     let len = 34 * MIB * sectors;
     File::create(&volume).unwrap().set_len(len).unwrap();
@@ -39,14 +49,14 @@ pub(crate) fn make_fat(dir: &Utf8Path, flavour: Flavour) -> Utf8PathBuf {
         "-F32",
         &clusters,
         "-n",
-        flavour.labels()[0],
+        label,
         "-i",
         "50a7d0a6",
         "--invariant",
     ];
     run("mkfs.vfat", &[&options[..], &[volume.as_str()]].concat());
     let content = dir.join("boot");
-    for (name, text) in &files {
+    for (name, text) in files {
         let file = content.join(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
