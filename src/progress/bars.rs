@@ -123,6 +123,16 @@ impl State {
                     }
                 }
             }
+            Event::TaskResumed { task, done } => {
+                if let Some(running) = self.tasks.get_mut(task) {
+                    running.done = *done;
+                    if let Some(bar) = &running.bar {
+                        bar.set_position(*done);
+                        // What was done before says nothing of the speed now.
+                        bar.reset_eta();
+                    }
+                }
+            }
             Event::TaskFinished { task, done } => {
                 let Some(running) = self.tasks.remove(task) else {
                     return;
@@ -185,6 +195,8 @@ impl State {
             None => self.multi.add(bar),
         };
         bar.set_position(running.done);
+        // Else what was done before it was drawn would count as done at once.
+        bar.reset_eta();
         running.bar = Some(bar);
     }
 
@@ -226,7 +238,9 @@ fn style(has_total: bool, unit: Unit) -> ProgressStyle {
 /// drawn over.
 fn template(has_total: bool, unit: Unit) -> &'static str {
     match (has_total, unit) {
-        (true, Unit::Bytes) => "{wide_msg} [{bar:12}] {percent:>3}% {eta:>4}",
+        (true, Unit::Bytes) => {
+            "{wide_msg} [{bar:12}] {percent:>3}% {binary_bytes_per_sec:>12} {eta:>4}"
+        }
         (true, Unit::Items) => "{wide_msg} [{bar:12}] {pos}/{len}",
         (false, Unit::Bytes) => "{wide_msg} {spinner} {binary_bytes} {elapsed}",
         (false, Unit::Items) => "{wide_msg} {spinner} {elapsed}",

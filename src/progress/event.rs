@@ -46,6 +46,14 @@ pub enum Event {
         /// How much is done altogether.
         done: u64,
     },
+    /// Work goes on from a place it did not just get to: behind what an earlier
+    /// try had done, or from the beginning again.
+    TaskResumed {
+        /// The task.
+        task: TaskId,
+        /// How much is done altogether.
+        done: u64,
+    },
     /// Work is complete.
     TaskFinished {
         /// The task.

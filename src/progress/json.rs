@@ -71,7 +71,7 @@ impl<W: Write + Send> Listener for JsonLines<W> {
             Event::TaskFinished { task, .. } | Event::TaskAbandoned { task, .. } => {
                 state.advanced.remove(task);
             }
-            Event::TaskStarted { .. } | Event::Note { .. } => {}
+            Event::TaskStarted { .. } | Event::TaskResumed { .. } | Event::Note { .. } => {}
         }
         if let Ok(mut line) = serde_json::to_vec(&Line {
             schema: SCHEMA,

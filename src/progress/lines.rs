@@ -19,7 +19,8 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// Says of each task that takes longer than a second that it is under way and
 /// that it has ended, and between these at most once each five seconds how far
-/// it is, with the percentage where the total is known.
+/// it is: where the total is known with the percentage, and of bytes with how
+/// fast they pass and how long the rest takes.
 pub struct Lines<W> {
     clock: Clock,
     state: Arc<Mutex<State<W>>>,
@@ -37,6 +38,32 @@ struct Running {
     started: Duration,
     /// When it was last spoken of; never, as long as it is quick.
     last_line: Option<Duration>,
+    /// Since when, and from where on, its speed is measured.
+    measured: (Duration, u64),
+}
+
+impl Running {
+    /// How far it is, and how it goes.
+    fn so_far(&self, done: u64, now: Duration) -> String {
+        let total = match self.total {
+            Some(total) if total > 0 => total,
+            _ => return amount(done, self.unit),
+        };
+        let share = format!("{}%", u128::from(done) * 100 / u128::from(total));
+        let (since, from) = self.measured;
+        let seconds = now.saturating_sub(since).as_secs_f64();
+        let rate = done.saturating_sub(from) as f64 / seconds;
+        // Standing still has no end, and the first moment no speed.
+        if self.unit != Unit::Bytes || !rate.is_finite() || rate < 1.0 {
+            return share;
+        }
+        let left = Duration::from_secs_f64(total.saturating_sub(done) as f64 / rate);
+        format!(
+            "{share}, {}/s, {} left",
+            amount(rate as u64, self.unit),
+            span(left)
+        )
+    }
 }
 
 impl<W: Write + Send + 'static> Lines<W> {
@@ -127,6 +154,7 @@ impl<W: Write> State<W> {
                     unit: *unit,
                     started: now,
                     last_line: None,
+                    measured: (now, 0),
                 };
                 self.tasks.insert(*task, running);
                 None
@@ -137,13 +165,13 @@ impl<W: Write> State<W> {
                     return None;
                 }
                 running.last_line = Some(now);
-                let so_far = match running.total {
-                    Some(total) if total > 0 => {
-                        format!("{}%", u128::from(*done) * 100 / u128::from(total))
-                    }
-                    _ => amount(*done, running.unit),
-                };
+                let so_far = running.so_far(*done, now);
+                running.measured = (now, *done);
                 Some(format!("{}: {so_far}", running.title))
+            }
+            Event::TaskResumed { task, done } => {
+                self.tasks.get_mut(task)?.measured = (now, *done);
+                None
             }
             Event::TaskFinished { task, done } => {
                 let running = self.tasks.remove(task)?;
@@ -165,8 +193,18 @@ impl<W: Write> State<W> {
     }
 }
 
+/// A stretch of time as people say it.
+fn span(time: Duration) -> String {
+    let seconds = time.as_secs_f64().ceil() as u64;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h", seconds.div_ceil(3600)),
+    }
+}
+
 /// `count` as people read it.
-pub(super) fn amount(count: u64, unit: Unit) -> String {
+pub(crate) fn amount(count: u64, unit: Unit) -> String {
     const STEPS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match unit {
         Unit::Items => count.to_string(),
@@ -207,12 +245,32 @@ mod tests {
         drop(files);
         insta::assert_snapshot!(bytes.text(), @r"
         fetching hadoop-3.5.0 (3.0 MiB)
-        fetching hadoop-3.5.0: 50%
-        fetching hadoop-3.5.0: 91%
+        fetching hadoop-3.5.0: 50%, 256.0 KiB/s, 6 s left
+        fetching hadoop-3.5.0: 91%, 256.0 KiB/s, 1 s left
         fetching hadoop-3.5.0: done, 3.0 MiB in 12.0 s
         staging
         waiting for another build
         staging: given up
+        ");
+    }
+
+    #[test]
+    fn what_an_earlier_try_did_is_not_counted_as_speed() {
+        let (bytes, clock) = (SharedBytes::default(), HandClock::default());
+        let reporter = Reporter::new(Lines::with_clock(bytes.clone(), clock.clock()));
+        let task = reporter.task("fetching java", Some(100 << 20));
+        task.stands_at(50 << 20);
+        clock.pass(2_000);
+        task.advance(2 << 20);
+        clock.pass(5_000);
+        task.advance(5 << 20);
+        task.stands_at(0);
+        clock.pass(5_000);
+        task.advance(1 << 20);
+        insta::assert_snapshot!(bytes.text(), @r"
+        fetching java (100.0 MiB)
+        fetching java: 57%, 1.0 MiB/s, 43 s left
+        fetching java: 1%, 204.8 KiB/s, 9 min left
         ");
     }
 

@@ -20,6 +20,7 @@ pub use counted::Counted;
 pub use event::{Event, TaskId, Unit};
 pub use json::JsonLines;
 pub use lines::Lines;
+pub(crate) use lines::amount;
 #[cfg(test)]
 pub(crate) use recorded::Recorded;
 pub use reporter::{Listener, Reporter, Task};

@@ -111,6 +111,17 @@ impl Task {
         });
     }
 
+    /// Says that work goes on with `done` done altogether, whatever was said
+    /// before: an earlier try had got there, or all begins again.
+    pub fn stands_at(&self, done: u64) {
+        if self.done.swap(done, Ordering::Relaxed) != done {
+            self.reporter.shared.listener.hear(&Event::TaskResumed {
+                task: self.id,
+                done,
+            });
+        }
+    }
+
     /// Says that the work is complete.
     pub fn finish(mut self) {
         self.ended = true;
