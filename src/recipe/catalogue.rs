@@ -61,6 +61,8 @@ pub struct UnknownRecipe {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recipes {
     by_name: BTreeMap<String, Recipe>,
+    /// Files with public keys that recipes name, by path beside the recipes.
+    keys: BTreeMap<String, Vec<u8>>,
 }
 
 impl Recipes {
@@ -80,6 +82,11 @@ impl Recipes {
     pub fn with(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, BadRecipes> {
         let mut recipes = Self::default();
         let mut bad = Vec::new();
+        for path in Embedded::iter().filter(|name| name.starts_with("keys/")) {
+            if let Some(file) = Embedded::get(&path) {
+                recipes.keys.insert(path.into(), file.data.into_owned());
+            }
+        }
         let embedded = Embedded::iter().filter_map(|name| {
             let file = Embedded::get(&name)?;
             let text = String::from_utf8(file.data.into_owned()).ok()?;
@@ -105,6 +112,29 @@ impl Recipes {
         } else {
             Err(BadRecipes(bad))
         }
+    }
+
+    /// With files of public keys, given as path beside the recipes, such as
+    /// `keys/thing.asc`, and bytes; one of the same path takes the place of the
+    /// program's.
+    #[must_use]
+    pub fn and_keys(mut self, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        self.keys.extend(files);
+        self
+    }
+
+    /// The bytes of a key file that a recipe names.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub fn key(&self, path: &str) -> Result<&[u8], UnknownRecipe> {
+        self.keys
+            .get(path)
+            .map(Vec::as_slice)
+            .ok_or_else(|| UnknownRecipe {
+                message: format!("there is no recipes/{path}, which a recipe's signature needs"),
+                help: "put the publisher's public key there, as you trust it".to_owned(),
+            })
     }
 
     /// All of them, by name.

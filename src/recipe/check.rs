@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use globset::GlobBuilder;
 
-use crate::diagnostic::{Fault, Problem, Problems};
+use crate::diagnostic::{Fault, Problem, Problems, shape};
 use crate::edit::ImagePath;
 
-use super::{Arch, RecipeSource};
+use super::{Arch, RecipeSource, SigningKey};
 
 /// Lower-case letters, digits, `-`, `.` and `_`, as file names and TOML can
 /// both have.
@@ -104,6 +104,41 @@ pub(super) fn suffix(text: &str) -> Result<String, Fault> {
             "write it like `.sha512`",
         ))
     }
+}
+
+/// The path of a key beside the recipes, or an address.
+pub(super) fn signing_key(text: &str) -> Result<SigningKey, Fault> {
+    if text.contains("://") {
+        return shape::web_address(text).map(SigningKey::Url);
+    }
+    let well_formed = text.starts_with("keys/")
+        && text
+            .split('/')
+            .all(|part| !part.is_empty() && !part.starts_with('.'))
+        && !text.chars().any(char::is_control);
+    if well_formed {
+        Ok(SigningKey::File(text.to_owned()))
+    } else {
+        Err(Fault::new(
+            format!("{text:?} is not the place of a key"),
+            "put the file into `keys` beside the recipes and write it like `keys/thing.asc`, \
+             or give an address",
+        ))
+    }
+}
+
+/// The fingerprint of an OpenPGP key, of version 4 or later, with or without
+/// blanks between its groups.
+pub(super) fn fingerprint(text: &str) -> Result<String, Fault> {
+    let digits: String = text.chars().filter(|c| *c != ' ').collect();
+    let all_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if all_hex && matches!(digits.len(), 40 | 64) {
+        return Ok(digits.to_ascii_uppercase());
+    }
+    Err(Fault::new(
+        format!("{text:?} is not the fingerprint of a key"),
+        "write all 40 digits that `gpg --show-keys FILE` prints; shorter ids can be forged",
+    ))
 }
 
 /// One source for each architecture.

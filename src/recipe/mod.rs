@@ -7,7 +7,9 @@
 mod arch;
 mod catalogue;
 mod check;
+mod image_list;
 mod parse;
+mod parse_source;
 #[allow(clippy::module_inception)]
 mod recipe;
 mod source;
@@ -16,8 +18,9 @@ mod tests;
 
 pub use arch::Arch;
 pub use catalogue::{BadRecipe, BadRecipes, Recipes, UnknownRecipe};
+pub use image_list::{ImageList, ListedImage, OsList};
 pub use parse::{SCHEMA, parse};
 pub use recipe::{
     BaseRecipe, ComponentKind, ComponentRecipe, JavaRange, Recipe, Service, UnpackOwner, UnpackRule,
 };
-pub use source::{RecipeSource, Sidecar, SidecarKind};
+pub use source::{RecipeSource, Sidecar, SidecarKind, SignatureRule, SigningKey};

@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::diagnostic::{Fault, Problem, Problems, Section, document, shape};
+use crate::diagnostic::{Fault, Problem, Problems, Section, document};
 
+use super::parse_source::source;
 use super::{
-    BaseRecipe, ComponentKind, ComponentRecipe, JavaRange, Recipe, RecipeSource, Service, Sidecar,
-    SidecarKind, UnpackOwner, UnpackRule, check,
+    BaseRecipe, ComponentKind, ComponentRecipe, JavaRange, Recipe, RecipeSource, Service,
+    UnpackOwner, UnpackRule, check,
 };
 
 /// The schema of recipes that this version reads.
@@ -107,76 +108,6 @@ fn read_common(root: &mut Section<'_>, is_base: bool) -> Common {
         sources: sources.into_iter().map(|(_, source)| source).collect(),
         supply: supply.map(|text| text.get_ref().trim().to_owned()),
     }
-}
-
-fn source(mut section: Section<'_>, is_base: bool) -> Option<RecipeSource> {
-    section.require("arch", "\"arm64\"");
-    section.require("urls", "[\"https://example.org/file\"]");
-    let arch = section.parsed("arch", "\"arm64\"", check::arch);
-    let version = section.parsed("version", "\"1.0\"", check::line);
-    let urls = section.texts("urls", "[\"https://example.org/file\"]");
-    let sha256 = section.parsed("sha256", "\"64 hexadecimal digits\"", shape::sha256);
-    let sha512 = section.parsed("sha512", "\"128 hexadecimal digits\"", shape::sha512);
-    let size = section.integer("size", 1..=i64::MAX, "509684174");
-    let sidecar = section.section("sidecar").and_then(sidecar);
-    let unpacked = if is_base {
-        section.parsed(
-            "unpacked_sha256",
-            "\"64 hexadecimal digits\"",
-            shape::sha256,
-        )
-    } else {
-        None
-    };
-    let urls: Option<Vec<String>> = urls.map(|urls| {
-        if urls.is_empty() {
-            let at = section.key_span("urls").unwrap_or(section.span());
-            section.problems().add(Problem::new(at, "`urls` is empty"));
-        }
-        urls.iter()
-            .filter_map(|url| section.accept(url, shape::web_address(url.get_ref())))
-            .map(Spanned::into_inner)
-            .collect()
-    });
-    if ["sha256", "sha512", "sidecar"]
-        .into_iter()
-        .all(|key| section.value(key).is_none())
-    {
-        section.problems().add(
-            Problem::new(section.span(), "nothing says what the file must be")
-                .label("no digest")
-                .help("add `sha256`, `sha512` or `sidecar`"),
-        );
-    }
-    section.finish();
-    Some(RecipeSource {
-        arch: arch?.into_inner(),
-        version: version.map(Spanned::into_inner),
-        urls: urls?,
-        sha256: sha256.map(Spanned::into_inner),
-        sha512: sha512.map(Spanned::into_inner),
-        size: size.and_then(|size| u64::try_from(size.into_inner()).ok()),
-        sidecar,
-        unpacked_sha256: unpacked.map(Spanned::into_inner),
-    })
-}
-
-fn sidecar(mut section: Section<'_>) -> Option<Sidecar> {
-    section.require("suffix", "\".sha512\"");
-    section.require("kind", "\"sha512\"");
-    let suffix = section.parsed("suffix", "\".sha512\"", check::suffix);
-    let kind = section.parsed("kind", "\"sha512\"", |text| match text {
-        "sha256" => Ok(SidecarKind::Sha256),
-        "sha512" => Ok(SidecarKind::Sha512),
-        _ => Err(format!(
-            "a sidecar is \"sha256\" or \"sha512\", not {text:?}"
-        )),
-    });
-    section.finish();
-    Some(Sidecar {
-        suffix: suffix?.into_inner(),
-        kind: kind?.into_inner(),
-    })
 }
 
 fn base(mut root: Section<'_>, common: Common) -> Option<Recipe> {

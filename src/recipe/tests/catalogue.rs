@@ -60,7 +60,7 @@ fn unknown_recipes_are_guessed() {
     assert_snapshot!(said, @r#"
     there is no recipe "temurin-71": did you mean `temurin-11`?
     there is no base recipe "raspios-trixy-lite-arm64": did you mean `raspios-trixie-lite-arm64`?
-    the recipe "temurin-17" is for java, not base: there are debian-13-pi, raspios-bookworm-lite-arm64, raspios-trixie-lite-arm64
+    the recipe "temurin-17" is for java, not base: there are debian-13-pi, raspios-bookworm-lite-arm64, raspios-trixie-lite-arm64, raspios-trixie-lite-arm64-latest
     there is no java recipe "zulu": there are temurin-11, temurin-17
     there is no spark recipe "spark-4": there are none; write one in `recipes/`
     "#);

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod embedded;
+mod sources;
 mod wrong;
 
 use super::*;

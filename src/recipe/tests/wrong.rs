@@ -98,7 +98,7 @@ fn wrong_recipes_are_told() {
     11 | unpacked_sha256 = ""
        | ^^^^^^^^^^^^^^^
        |
-       = help: [[source]] may have arch, urls, version, sha256, sha512, size and sidecar
+       = help: [[source]] may have arch, version, urls, sha256, sha512, size, sidecar and signature
     ---
     error: two sources for arm64
       --> r.toml:13:1
