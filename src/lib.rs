@@ -1,7 +1,7 @@
 //! pidoop: `cluster.toml` in, SD card images of a Hadoop cluster out.
 //!
 //! A pure zone ([`edit`], [`cluster`], [`recipe`], [`overlay`], [`hadoop`],
-//! [`node`], [`plan`]) knows no files, clock, environment or processes. Above
+//! [`node`], [`lock`], [`plan`]) knows no files, clock, environment or processes. Above
 //! it lies the effects zone ([`source`], [`disk`], [`tool`], [`bake`],
 //! [`artefact`], [`boot`]), and above that the commands. `docs/design/architecture.md`
 //! shows who may import whom; a test keeps it true.
@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod disk;
 pub mod edit;
 pub mod hadoop;
+pub mod lock;
 pub mod node;
 pub mod overlay;
 pub mod plan;

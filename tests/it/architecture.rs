@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Modules of the pure zone: no files, clock, environment, processes, chance.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "diagnostic",
     "edit",
     "cluster",
     "recipe",
     "overlay",
     "hadoop",
+    "lock",
     "node",
     "plan",
 ];
