@@ -239,11 +239,13 @@ fn recipe_request(name: &str, source: &RecipeSource) -> Result<Request, Failure>
             .map(|url| format!("{url}{}", sidecar.suffix))
             .collect(),
     });
+    let locations = source.urls.iter().cloned().map(Location::Url).collect();
     Ok(Request {
-        name: name.to_owned(),
-        locations: source.urls.iter().cloned().map(Location::Url).collect(),
         digest: digest.transpose().map_err(source_failure)?,
+        authority: format!("the recipe {name}"),
+        size: source.size,
         sidecar,
+        ..Request::new(name, locations)
     })
 }
 
@@ -265,10 +267,10 @@ fn direct_request(choice: &SourceChoice, kind: &str, loaded: &Loaded) -> Result<
         .as_ref()
         .map(|hex| Digest::parse(Algorithm::Sha256, hex));
     Ok(Request {
-        name: kind.to_owned(),
-        locations: vec![location],
         digest: digest.transpose().map_err(source_failure)?,
-        sidecar: None,
+        authority: loaded.file.to_string(),
+        may_be_packed: kind == "base",
+        ..Request::new(kind, vec![location])
     })
 }
 

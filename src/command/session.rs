@@ -8,7 +8,7 @@ use super::Failure;
 use super::load::home;
 use crate::cli::GlobalArgs;
 use crate::progress::{Bars, JsonLines, Lines, Reporter};
-use crate::source::{Cache, Fetcher, HttpOptions};
+use crate::source::{Cache, Fetcher, HttpOptions, Proxies};
 
 /// Opened once for a command.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Session {
     /// programs, bars on a terminal, else plain lines.
     pub(super) fn open(global: &GlobalArgs, json: bool) -> Result<Self, Failure> {
         let cache = Cache::open(&cache_dir(global)?).map_err(Failure::environment)?;
-        let fetcher = Fetcher::new(cache, &HttpOptions::default()).map_err(Failure::environment)?;
+        let fetcher = Fetcher::new(cache, &http_options()).map_err(Failure::environment)?;
         let reporter = if json {
             Reporter::new(JsonLines::new(std::io::stdout()))
         } else if global.quiet {
@@ -35,6 +35,16 @@ impl Session {
             Reporter::new(Lines::new(std::io::stderr()))
         };
         Ok(Self { fetcher, reporter })
+    }
+}
+
+/// How the environment says to talk to servers.
+fn http_options() -> HttpOptions {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    HttpOptions {
+        certificates: variable("SSL_CERT_FILE").map(Utf8PathBuf::from),
+        proxies: Proxies::from_variables(variable),
+        ..HttpOptions::default()
     }
 }
 

@@ -1,15 +1,19 @@
 //! Where inputs are kept between builds.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::{Digests, Sha256, SourceError};
+pub(super) use super::files::{make_dir, read_json, remove, write_json};
+use super::{Sha256, SourceError};
 use crate::progress::Reporter;
+
+/// How long a download that was broken off waits to be gone on with.
+const PATIENCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A directory of inputs by content, shared by any number of processes.
 ///
@@ -18,13 +22,15 @@ use crate::progress::Reporter;
 /// staged/SHA256/…                   unpacked archives
 /// notes/NAME.json                   small facts: digests of local files, what an address gave
 /// partial/KEY…                      work under way, only by the holder of the lock KEY
+/// downloads/KEY/{data, note.json}   the same for downloads, which the next holder goes on with
 /// locks/KEY                         empty files to lock
 /// ```
 ///
 /// Everything with a final name got it by one rename, so it is complete. Work
 /// under way belongs to whoever holds its lock; the system drops a lock with
 /// its process, so what a killed process left behind can be told from live work
-/// and goes away when the cache is next opened or the same work begins anew.
+/// and goes away when the cache is next opened or the same work begins anew;
+/// half a download goes away when nobody has wanted the rest for a week.
 #[derive(Clone, Debug)]
 pub struct Cache {
     root: Utf8PathBuf,
@@ -38,21 +44,6 @@ pub(super) struct CacheLock {
     _file: File,
 }
 
-/// A file in the cache.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Blob {
-    pub(super) path: Utf8PathBuf,
-    pub(super) sha256: Sha256,
-    pub(super) size: u64,
-    pub(super) from: String,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct BlobEntry {
-    size: u64,
-    from: String,
-}
-
 impl Cache {
     /// Opens the cache at `root`, making it (private to the user) if there is
     /// none, and clears away what killed processes left.
@@ -60,10 +51,11 @@ impl Cache {
         let cache = Self {
             root: root.to_owned(),
         };
-        for part in ["blobs", "staged", "notes", "partial", "locks"] {
+        for part in ["blobs", "staged", "notes", "partial", "downloads", "locks"] {
             make_dir(&root.join(part))?;
         }
-        cache.sweep()?;
+        cache.sweep("partial", |_| true)?;
+        cache.sweep("downloads", is_stale)?;
         Ok(cache)
     }
 
@@ -106,6 +98,21 @@ impl Cache {
         Ok(place)
     }
 
+    /// Does `work` while no other process with this cache does work of this key
+    /// (letters, digits and `-`).
+    ///
+    /// # Errors
+    /// The lock cannot be had.
+    pub fn alone<T>(
+        &self,
+        key: &str,
+        reporter: &Reporter,
+        work: impl FnOnce() -> T,
+    ) -> Result<T, SourceError> {
+        let _lock = self.lock(key, reporter)?;
+        Ok(work())
+    }
+
     /// The final place of something by its content, in one of the directories
     /// of the cache.
     pub(super) fn place(&self, part: &str, sha256: &Sha256) -> Utf8PathBuf {
@@ -140,59 +147,16 @@ impl Cache {
         self.root.join("partial").join(&lock.key)
     }
 
+    /// Where the holder of `lock` has the directory of a download; what is in it
+    /// may be from an earlier holder.
+    pub(super) fn download(&self, lock: &CacheLock) -> Utf8PathBuf {
+        self.root.join("downloads").join(&lock.key)
+    }
+
     /// Gives finished work at [`partial`](Self::partial) its final name. Work
     /// that is already there is as good and stays.
     pub(super) fn publish(&self, lock: &CacheLock, place: &Utf8Path) -> Result<(), SourceError> {
-        let partial = self.partial(lock);
-        match fs::rename(&partial, place) {
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
-                ) =>
-            {
-                remove(&partial)
-            }
-            result => result.map_err(SourceError::io("naming", place)),
-        }
-    }
-
-    /// The file with this content; none if it is absent or not what it was when
-    /// it was put in, in which case it is taken out.
-    pub(super) fn blob(&self, sha256: &Sha256) -> Result<Option<Blob>, SourceError> {
-        let dir = self.place("blobs", sha256);
-        let path = dir.join("data");
-        let Some(entry) = read_json::<BlobEntry>(&dir.join("entry.json"))? else {
-            return Ok(None);
-        };
-        let size = fs::metadata(&path).map(|meta| meta.len()).ok();
-        if size != Some(entry.size) {
-            remove(&dir)?;
-            return Ok(None);
-        }
-        Ok(Some(Blob {
-            path,
-            sha256: *sha256,
-            size: entry.size,
-            from: entry.from,
-        }))
-    }
-
-    /// Turns the directory at `partial`, holding a file `data` with these
-    /// digests, into an entry.
-    pub(super) fn insert(
-        &self,
-        lock: &CacheLock,
-        digests: &Digests,
-        from: &str,
-    ) -> Result<Option<Blob>, SourceError> {
-        let entry = BlobEntry {
-            size: digests.size,
-            from: from.to_owned(),
-        };
-        write_json(&self.partial(lock).join("entry.json"), &entry)?;
-        self.publish(lock, &self.place("blobs", &digests.sha256))?;
-        self.blob(&digests.sha256)
+        publish(&self.partial(lock), place)
     }
 
     /// A small fact kept under a name (letters, digits and `-`); none if absent
@@ -210,21 +174,48 @@ impl Cache {
         fs::rename(&partial, &place).map_err(SourceError::io("naming", &place))
     }
 
-    fn sweep(&self) -> Result<(), SourceError> {
-        let partials = self.root.join("partial");
-        let listing = partials
+    /// Removes what nobody works on in one of the directories by lock, where
+    /// `over` says that it may go.
+    fn sweep(&self, part: &str, over: impl Fn(&Utf8Path) -> bool) -> Result<(), SourceError> {
+        let dir = self.root.join(part);
+        let listing = dir
             .read_dir_utf8()
-            .map_err(SourceError::io("listing", &partials))?;
+            .map_err(SourceError::io("listing", &dir))?;
         for entry in listing {
-            let entry = entry.map_err(SourceError::io("listing", &partials))?;
+            let entry = entry.map_err(SourceError::io("listing", &dir))?;
             let lock = open_lock(&self.root.join("locks").join(entry.file_name()))?;
             // A lock that someone holds means live work.
-            if lock.try_lock().is_ok() {
+            if lock.try_lock().is_ok() && over(entry.path()) {
                 remove(entry.path())?;
             }
         }
         Ok(())
     }
+}
+
+/// Gives something complete its final name, unless something as good has it.
+pub(super) fn publish(from: &Utf8Path, place: &Utf8Path) -> Result<(), SourceError> {
+    match fs::rename(from, place) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+            ) =>
+        {
+            remove(from)
+        }
+        result => result.map_err(SourceError::io("naming", place)),
+    }
+}
+
+/// Whether a download has not grown for so long that nobody wants the rest. The
+/// age of live work does not matter: its lock is held.
+fn is_stale(download: &Utf8Path) -> bool {
+    let grown = fs::metadata(download.join("data")).or_else(|_| fs::metadata(download));
+    let grown = grown.and_then(|meta| meta.modified());
+    // A file from the future, on a machine whose clock was wrong, is not old.
+    let age = grown.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
+    age.is_ok_and(|age| age > PATIENCE)
 }
 
 fn open_lock(path: &Utf8Path) -> Result<File, SourceError> {
@@ -236,99 +227,10 @@ fn open_lock(path: &Utf8Path) -> Result<File, SourceError> {
         .map_err(SourceError::io("opening", path))
 }
 
-/// Makes a directory and its parents, private to the user.
-pub(super) fn make_dir(path: &Utf8Path) -> Result<(), SourceError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(SourceError::io("making", path))
-}
-
-/// Removes a file or a whole directory; nothing there is no error.
-pub(super) fn remove(path: &Utf8Path) -> Result<(), SourceError> {
-    let result = match fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match result {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(SourceError::io("removing", path)(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Reads what [`write_json`] wrote; none if it is absent or does not parse.
-pub(super) fn read_json<T: DeserializeOwned>(path: &Utf8Path) -> Result<Option<T>, SourceError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(SourceError::io("reading", path)(error)),
-    }
-}
-
-/// Writes a value so that it is on the disk when this returns.
-pub(super) fn write_json(path: &Utf8Path, value: &impl Serialize) -> Result<(), SourceError> {
-    let bytes = serde_json::to_vec(value)
-        .map_err(|error| SourceError::io("writing", path)(error.into()))?;
-    File::create(path)
-        .and_then(|mut file| {
-            io::Write::write_all(&mut file, &bytes)?;
-            file.sync_all()
-        })
-        .map_err(SourceError::io("writing", path))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::scratch;
     use super::*;
-
-    fn put(cache: &Cache, key: &str, bytes: &[u8]) -> Blob {
-        let lock = cache.lock(key, &Reporter::silent()).unwrap();
-        let partial = cache.partial(&lock);
-        make_dir(&partial).unwrap();
-        fs::write(partial.join("data"), bytes).unwrap();
-        let digests = Digests {
-            sha256: Sha256::of(bytes),
-            sha512: None,
-            size: bytes.len() as u64,
-        };
-        cache
-            .insert(&lock, &digests, "https://h/x")
-            .unwrap()
-            .unwrap()
-    }
-
-    #[test]
-    fn blobs_come_back_by_content() {
-        let (_dir, root) = scratch();
-        let cache = Cache::open(&root).unwrap();
-        let blob = put(&cache, "a", b"bytes");
-        assert_eq!(
-            cache.blob(&Sha256::of(b"bytes")).unwrap(),
-            Some(blob.clone())
-        );
-        assert_eq!(fs::read(&blob.path).unwrap(), b"bytes");
-        assert_eq!(
-            put(&cache, "b", b"bytes"),
-            blob,
-            "the same content again is no error"
-        );
-        assert_eq!(root.join("partial").read_dir_utf8().unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_blob_that_lost_bytes_is_taken_out() {
-        let (_dir, root) = scratch();
-        let cache = Cache::open(&root).unwrap();
-        let blob = put(&cache, "a", b"bytes");
-        fs::write(&blob.path, b"byt").unwrap();
-        assert_eq!(cache.blob(&blob.sha256).unwrap(), None);
-        assert!(!blob.path.exists());
-    }
 
     #[test]
     fn opening_sweeps_dead_work_and_leaves_live_work() {
@@ -342,6 +244,25 @@ mod tests {
         Cache::open(&root).unwrap();
         assert!(root.join("partial/live").exists());
         assert!(!root.join("partial/dead").exists());
+    }
+
+    #[test]
+    fn half_a_download_waits_a_week_to_be_gone_on_with() {
+        let (_dir, root) = scratch();
+        let cache = Cache::open(&root).unwrap();
+        let days_ago = |key: &str, days: u64| {
+            let data = root.join("downloads").join(key).join("data");
+            make_dir(data.parent().unwrap()).unwrap();
+            let then = SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);
+            File::create(data).unwrap().set_modified(then).unwrap();
+        };
+        for (key, days) in [("new", 6), ("old", 8), ("live", 8)] {
+            days_ago(key, days);
+        }
+        let _live = cache.lock("live", &Reporter::silent()).unwrap();
+        Cache::open(&root).unwrap();
+        let left = |key: &str| root.join("downloads").join(key).exists();
+        assert_eq!(["new", "old", "live"].map(left), [true, false, true]);
     }
 
     #[test]

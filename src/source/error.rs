@@ -5,6 +5,8 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+use crate::tool::ToolError;
+
 /// Why an input cannot be had, opened or used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -48,6 +50,23 @@ pub enum SourceError {
         name: String,
         /// Each place with what happened there.
         attempts: Vec<Attempt>,
+    },
+    /// A program that helps with inputs failed.
+    #[error(transparent)]
+    Tool(Box<ToolError>),
+    /// A base image is another one inside than its packed file was said to hold.
+    #[error("the image in {name} has the SHA-256 {found}, but {authority} says {expected}: {hint}")]
+    WrongImage {
+        /// What people call the packed file.
+        name: String,
+        /// What the image has.
+        found: String,
+        /// What it was said to have.
+        expected: String,
+        /// Who said so.
+        authority: String,
+        /// What may be the reason.
+        hint: &'static str,
     },
     /// A text that should hold a digest does not.
     #[error("no {algorithm} digest found in {place}: {detail}")]
@@ -170,7 +189,7 @@ impl SourceError {
     pub fn is_environment(&self) -> bool {
         matches!(
             self,
-            Self::Io { .. } | Self::DiskFull { .. } | Self::Unobtainable { .. }
+            Self::Io { .. } | Self::DiskFull { .. } | Self::Unobtainable { .. } | Self::Tool(_)
         )
     }
 }

@@ -1,28 +1,23 @@
-//! Downloading over HTTP.
+//! Asking servers.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use ureq::Agent;
-use ureq::http::{Response, header};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use camino::Utf8PathBuf;
+use ureq::http::{HeaderMap, HeaderName, Uri, header};
+use ureq::tls::TlsConfig;
+use ureq::{Agent, BodyReader, Proxy};
 
-use super::digest::{CHUNK, Digester};
-use super::{Algorithm, Digests, SourceError};
-use crate::progress::Reporter;
+use super::certificates::root_certificates;
+use super::failure::Failure;
+use super::location::without_password;
+use super::redirect::target;
+use super::retry::Retries;
+use super::{Proxies, SourceError};
+use crate::progress::{Reporter, Unit, amount};
 
-/// Certificate bundles of Debian, Fedora, openSUSE and Alpine, in this order.
-const SYSTEM_BUNDLES: [&str; 3] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-];
-
-/// Most a checksum file may have; the longest in use, of a whole release, has
-/// a few KiB.
-const TEXT_LIMIT: u64 = 1 << 20;
+/// How often a server may send on to another address.
+const MOST_REDIRECTS: usize = 10;
 
 /// How to talk to servers.
 #[derive(Clone, Debug)]
@@ -30,285 +25,256 @@ pub struct HttpOptions {
     /// Certificates to trust instead of the system's bundle, which is used if
     /// there is one, or else Mozilla's.
     pub certificates: Option<Utf8PathBuf>,
-    /// Whether `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` of the
-    /// environment count.
-    pub environment_proxy: bool,
-    /// How often one address is tried while failures look passing.
+    /// Which addresses are asked through a proxy.
+    pub proxies: Proxies,
+    /// How often one address is tried while failures look passing and nothing
+    /// is gained.
     pub tries: u32,
     /// How long to wait before the second try; it doubles each time.
     pub pause: Duration,
     /// How long a connection may take to open, and then a server to say
     /// anything more.
     pub patience: Duration,
+    /// Bytes that have to come within each `window`.
+    pub least: u64,
+    /// How long a server may send less than `least`.
+    pub window: Duration,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             certificates: None,
-            environment_proxy: true,
-            tries: 3,
+            proxies: Proxies::default(),
+            tries: 4,
             pause: Duration::from_secs(1),
             patience: Duration::from_secs(30),
+            // 2 KiB a second: half a gigabyte would take three days.
+            least: 120 << 10,
+            window: Duration::from_secs(60),
         }
     }
 }
 
-/// Why an address gave nothing.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The server, or the way there; another address may do better.
-    Remote {
-        /// What happened, for people.
-        reason: String,
-        /// Whether the same address may do better in a moment.
-        passing: bool,
-    },
-    /// This machine; no other address would help.
-    Local(SourceError),
-}
-
+/// Asks servers, through proxies where these are set.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
-    agent: Agent,
-    tries: u32,
-    pause: Duration,
+    direct: Agent,
+    /// One for each proxy, by its address.
+    proxied: Vec<(String, Agent)>,
+    pub(super) options: HttpOptions,
+}
+
+/// A server's answer, before its body is read.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: BodyReader<'static>,
+    /// Which redirect led here, as the beginning of a sentence.
+    led: String,
 }
 
 impl Client {
     pub(super) fn new(options: &HttpOptions) -> Result<Self, SourceError> {
-        let mut config = Agent::config_builder()
-            .user_agent(concat!("pidoop/", env!("CARGO_PKG_VERSION")))
-            .accept_encoding("identity")
-            .http_status_as_error(false)
-            .timeout_connect(Some(options.patience))
-            .timeout_recv_response(Some(options.patience))
-            .timeout_per_read(Some(options.patience))
-            .tls_config(
-                TlsConfig::builder()
-                    .root_certs(root_certs(options)?)
-                    .build(),
-            );
-        if !options.environment_proxy {
-            config = config.proxy(None);
-        }
-        let agent = config.build().new_agent();
-        Ok(Self {
-            agent,
-            tries: options.tries.max(1),
-            pause: options.pause,
-        })
-    }
-
-    /// Downloads `url` to the file `to`, replacing it.
-    pub(super) fn download(
-        &self,
-        url: &str,
-        to: &Utf8Path,
-        also: Option<Algorithm>,
-        title: &str,
-        reporter: &Reporter,
-    ) -> Result<Digests, Failure> {
-        self.with_patience(reporter, title, || {
-            self.download_once(url, to, also, title, reporter)
-        })
-    }
-
-    /// The text at `url`.
-    pub(super) fn text(&self, url: &str, reporter: &Reporter) -> Result<String, Failure> {
-        self.with_patience(reporter, url, || {
-            let response = self.get(url)?;
-            let mut bytes = Vec::new();
-            let mut body = response.into_body().into_reader().take(TEXT_LIMIT);
-            body.read_to_end(&mut bytes).map_err(|error| cut(&error))?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
-        })
-    }
-
-    fn with_patience<T>(
-        &self,
-        reporter: &Reporter,
-        title: &str,
-        mut attempt: impl FnMut() -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let mut pause = self.pause;
-        for _ in 1..self.tries {
-            match attempt() {
-                Err(Failure::Remote {
-                    reason,
-                    passing: true,
-                }) => {
-                    reporter.note(format!("{title}: {reason}; trying again"));
-                    std::thread::sleep(pause);
-                    pause *= 2;
-                }
-                result => return result,
-            }
-        }
-        attempt()
-    }
-
-    fn get(&self, url: &str) -> Result<Response<ureq::Body>, Failure> {
-        let response = self
-            .agent
-            .get(url)
-            .call()
-            .map_err(|error| failure(&error))?;
-        let status = response.status();
-        if status.is_success() && status.as_u16() != 206 {
-            return Ok(response);
-        }
-        let code = status.as_u16();
-        let reason = match code {
-            404 | 410 => format!("there is no such file ({code}); it may have moved to an archive"),
-            401 | 403 | 407 => format!("access was refused ({code})"),
-            _ => format!("the server answered {status}"),
+        let certificates = root_certificates(options.certificates.as_deref())?;
+        let agent = |proxy: Option<Proxy>| {
+            Agent::config_builder()
+                .user_agent(concat!("pidoop/", env!("CARGO_PKG_VERSION")))
+                .accept_encoding("identity")
+                .http_status_as_error(false)
+                // Followed here, so that a message can say where they led.
+                .max_redirects(0)
+                .timeout_connect(Some(options.patience))
+                .timeout_recv_response(Some(options.patience))
+                .timeout_per_read(Some(options.patience))
+                .tls_config(
+                    TlsConfig::builder()
+                        .root_certs(certificates.clone())
+                        .build(),
+                )
+                .proxy(proxy)
+                .build()
+                .new_agent()
         };
-        let passing = status.is_server_error() || matches!(code, 408 | 425 | 429);
-        Err(Failure::Remote { reason, passing })
-    }
-
-    fn download_once(
-        &self,
-        url: &str,
-        to: &Utf8Path,
-        also: Option<Algorithm>,
-        title: &str,
-        reporter: &Reporter,
-    ) -> Result<Digests, Failure> {
-        let response = self.get(url)?;
-        let announced = announced_length(&response);
-        if let Some(length) = announced {
-            refuse_if_full(to, length).map_err(Failure::Local)?;
-        }
-        let local = |error: io::Error| {
-            Failure::Local(SourceError::io_needing("downloading to", to, announced)(
-                error,
-            ))
-        };
-        let mut file = File::create(to).map_err(local)?;
-        let mut body = response.into_body().into_reader();
-        let task = reporter.task(title, announced);
-        let mut digester = Digester::new(also);
-        let mut buffer = vec![0; CHUNK];
-        loop {
-            match body.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => {
-                    digester.update(&buffer[..read]);
-                    file.write_all(&buffer[..read]).map_err(local)?;
-                    task.advance(read as u64);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(cut(&error)),
+        let proxied = options.proxies.all().map(|address| {
+            let wrong = |reason: &str| SourceError::Location {
+                text: without_password(address),
+                reason: format!("{reason}, and http_proxy, https_proxy or all_proxy names it"),
+            };
+            let proxy = Proxy::new(address).map_err(|_| wrong("it is no address of a proxy"))?;
+            if !matches!(
+                proxy.protocol(),
+                ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https
+            ) {
+                return Err(wrong("pidoop knows HTTP proxies only"));
             }
-        }
-        let digests = digester.finish();
-        if announced.is_some_and(|length| length != digests.size) {
-            let size = digests.size;
-            let length = announced.unwrap_or_default();
-            return Err(Failure::Remote {
-                reason: format!("the file ended after {size} of {length} bytes"),
-                passing: true,
-            });
-        }
-        file.sync_all().map_err(local)?;
-        task.finish();
-        Ok(digests)
-    }
-}
-
-fn announced_length(response: &Response<ureq::Body>) -> Option<u64> {
-    response
-        .headers()
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
-}
-
-/// Says so at once when `length` bytes cannot fit where `to` is going to be.
-fn refuse_if_full(to: &Utf8Path, length: u64) -> Result<(), SourceError> {
-    let dir = to.parent().unwrap_or(to);
-    // A filesystem that does not tell its free space finds out by itself.
-    let Ok(space) = rustix::fs::statvfs(dir.as_std_path()) else {
-        return Ok(());
-    };
-    if space.f_bavail.saturating_mul(space.f_frsize) < length {
-        return Err(SourceError::DiskFull {
-            action: "downloading to",
-            path: to.to_owned(),
-            needed: Some(length),
+            Ok((address.to_owned(), agent(Some(proxy))))
         });
-    }
-    Ok(())
-}
-
-fn cut(error: &io::Error) -> Failure {
-    let reason = match error.kind() {
-        io::ErrorKind::TimedOut => "the server stopped sending".to_owned(),
-        _ => format!("the connection broke off ({error})"),
-    };
-    Failure::Remote {
-        reason,
-        passing: true,
-    }
-}
-
-fn failure(error: &ureq::Error) -> Failure {
-    let (reason, passing) = match error {
-        ureq::Error::HostNotFound => ("no such host, or no network".to_owned(), false),
-        ureq::Error::ConnectionFailed => ("the server cannot be reached".to_owned(), true),
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => (
-            "nothing listens there (connection refused)".to_owned(),
-            false,
-        ),
-        ureq::Error::Io(error) => (format!("the connection failed ({error})"), true),
-        ureq::Error::Timeout(_) => ("the server did not answer in time".to_owned(), true),
-        ureq::Error::TooManyRedirects => ("it redirects in a circle".to_owned(), false),
-        ureq::Error::InvalidProxyUrl => (
-            "the proxy named in the environment is no address".to_owned(),
-            false,
-        ),
-        ureq::Error::Rustls(error) => (
-            format!(
-                "the server's certificate is not trusted ({error}); behind an intercepting proxy, \
-                 name its certificates in SSL_CERT_FILE"
-            ),
-            false,
-        ),
-        other => (other.to_string(), false),
-    };
-    Failure::Remote { reason, passing }
-}
-
-fn root_certs(options: &HttpOptions) -> Result<RootCerts, SourceError> {
-    let found = SYSTEM_BUNDLES
-        .iter()
-        .map(|path| Utf8Path::new(*path))
-        .find(|path| path.exists());
-    let Some(path) = options.certificates.as_deref().or(found) else {
-        return Ok(RootCerts::WebPki);
-    };
-    let pem = std::fs::read(path).map_err(SourceError::io("reading certificates from", path))?;
-    // A certificate that does not parse is one that cannot vouch for anything.
-    let certificates: Vec<_> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
+        Ok(Self {
+            direct: agent(None),
+            proxied: proxied.collect::<Result<_, _>>()?,
+            options: options.clone(),
         })
-        .collect();
-    if certificates.is_empty() {
-        return match &options.certificates {
-            None => Ok(RootCerts::WebPki),
-            Some(path) => Err(SourceError::WrongContents {
-                path: path.clone(),
-                looks_like: "has no certificate in it".to_owned(),
-                needed: "SSL_CERT_FILE must name a file of PEM certificates".to_owned(),
-            }),
-        };
     }
-    Ok(certificates.into())
+
+    /// Asks for `url` with these headers, and follows wherever servers send on.
+    pub(super) fn get(
+        &self,
+        url: &str,
+        headers: &[(HeaderName, String)],
+    ) -> Result<Answer, Failure> {
+        let mut visited = vec![url.to_owned()];
+        let mut led = String::new();
+        loop {
+            let here = visited.last().map_or(url, String::as_str).to_owned();
+            let answer = self.ask(&here, headers).map_err(|f| f.behind(&led))?;
+            if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+                return Ok(Answer { led, ..answer });
+            }
+            let location = text_of(&answer.headers, &header::LOCATION).unwrap_or_default();
+            let Some(next) = target(&here, location) else {
+                return Err(Failure::lasting("it redirects to no address").behind(&led));
+            };
+            let shown = without_password(&next);
+            if visited.contains(&next) {
+                return Err(Failure::lasting(format!(
+                    "it redirects in a circle, by {shown}"
+                )));
+            }
+            if visited.len() > MOST_REDIRECTS {
+                return Err(Failure::lasting(format!(
+                    "it redirects more than {MOST_REDIRECTS} times, last to {shown}"
+                )));
+            }
+            if here.starts_with("https://") && next.starts_with("http://") {
+                return Err(Failure::lasting(format!(
+                    "it redirects to {shown}, which anybody on the way could change; if you want \
+                     that, name this address yourself"
+                )));
+            }
+            led = format!("it redirects to {shown}: ");
+            visited.push(next);
+        }
+    }
+
+    /// The bytes at `url`, of which there may be `most`.
+    pub(super) fn bytes(
+        &self,
+        url: &str,
+        most: u64,
+        reporter: &Reporter,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut retries = Retries::new(self.options.tries, self.options.pause);
+        loop {
+            let failure = match self.bytes_once(url, most) {
+                Ok(bytes) => return Ok(bytes),
+                Err(failure) => failure,
+            };
+            self.wait(&mut retries, failure, 0, &without_password(url), reporter)?;
+        }
+    }
+
+    /// Waits until it is time to try again behind `failure`, or gives it back if
+    /// it is not to be tried again.
+    pub(super) fn wait(
+        &self,
+        retries: &mut Retries,
+        failure: Failure,
+        reached: u64,
+        what: &str,
+        reporter: &Reporter,
+    ) -> Result<(), Failure> {
+        let Some(pause) = retries.after(&failure, reached) else {
+            return Err(failure);
+        };
+        if let Failure::Remote { reason, .. } = &failure {
+            let at_hand = match reached {
+                0 => String::new(),
+                bytes => format!(" with {} at hand", amount(bytes, Unit::Bytes)),
+            };
+            reporter.note(format!("{what}: {reason}; trying again{at_hand}"));
+        }
+        std::thread::sleep(pause);
+        Ok(())
+    }
+
+    fn bytes_once(&self, url: &str, most: u64) -> Result<Vec<u8>, Failure> {
+        let answer = self.get(url, &[])?;
+        if answer.status != 200 {
+            return Err(answer.failure());
+        }
+        let mut bytes = Vec::new();
+        let mut body = answer.body.take(most + 1);
+        body.read_to_end(&mut bytes)
+            .map_err(|error| Failure::cut(&error))?;
+        if bytes.len() as u64 > most {
+            return Err(Failure::lasting(format!("it has more than {most} bytes")));
+        }
+        Ok(bytes)
+    }
+
+    fn ask(&self, url: &str, headers: &[(HeaderName, String)]) -> Result<Answer, Failure> {
+        let uri: Uri = url
+            .parse()
+            .map_err(|_| Failure::lasting("this is no address"))?;
+        let proxy = self.options.proxies.of(&uri).and_then(|wanted| {
+            let known = self.proxied.iter().find(|(address, _)| address == wanted);
+            known.map(|(address, agent)| (agent, format!("by the proxy {}: ", shown(address))))
+        });
+        let (agent, led) = match proxy {
+            Some((agent, led)) => (agent, led),
+            None => (&self.direct, String::new()),
+        };
+        let mut request = agent.get(uri);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let response = request
+            .call()
+            .map_err(|error| Failure::from(&error).behind(&led))?;
+        let (parts, body) = response.into_parts();
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: body.into_reader(),
+            led: String::new(),
+        })
+    }
+}
+
+impl Answer {
+    /// What an answer that is no file means.
+    pub(super) fn failure(&self) -> Failure {
+        let after = text_of(&self.headers, &header::RETRY_AFTER)
+            .and_then(|text| text.trim().parse().ok())
+            .map(Duration::from_secs);
+        Failure::status(self.status, after).behind(&self.led)
+    }
+
+    /// A header's text.
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&str> {
+        text_of(&self.headers, name)
+    }
+
+    /// Reads the next part of the body.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
+        loop {
+            match self.body.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.map_err(|error| Failure::cut(&error)),
+            }
+        }
+    }
+}
+
+fn text_of<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// A proxy's address without its password; its scheme may be left out there.
+fn shown(proxy: &str) -> String {
+    match proxy.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}"),
+        None => proxy.to_owned(),
+    }
 }

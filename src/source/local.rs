@@ -30,13 +30,15 @@ pub(super) struct FileIdentity {
 }
 
 /// The digests of a file, from the notes of the cache if it has not changed.
+/// `title` is the task if it has to be read.
 pub(super) fn digests_of_file(
     cache: &Cache,
     path: &Utf8Path,
     also: Option<Algorithm>,
+    title: String,
     reporter: &Reporter,
 ) -> Result<(Digests, FileIdentity), SourceError> {
-    let name = format!("file-{}", Sha256::of(path.as_str().as_bytes()));
+    let name = note_name(path);
     let before = FileIdentity::of(path)?;
     if let Some(note) = cache.note::<FileNote>(&name)?
         && note.identity == before
@@ -57,10 +59,7 @@ pub(super) fn digests_of_file(
             return Ok((digests, before));
         }
     }
-    let task = reporter.task(
-        format!("reading {}", path.file_name().unwrap_or(path.as_str())),
-        Some(before.size),
-    );
+    let task = reporter.task(title, Some(before.size));
     let digests = digest_file(path, also, &task)?;
     if FileIdentity::of(path)? != before || digests.size != before.size {
         return Err(SourceError::Changing {
@@ -68,16 +67,37 @@ pub(super) fn digests_of_file(
         });
     }
     task.finish();
-    let sha512 = digests
-        .of(Algorithm::Sha512)
-        .map(|digest| digest.to_string());
-    let note = FileNote {
-        identity: before.clone(),
-        sha256: digests.sha256,
-        sha512,
-    };
-    cache.keep_note(&name, &note)?;
+    note(cache, &name, &before, &digests)?;
     Ok((digests, before))
+}
+
+/// Notes the digests of a file that was digested as it was written, so that it
+/// need not be read for them.
+pub(super) fn remember(
+    cache: &Cache,
+    path: &Utf8Path,
+    digests: &Digests,
+) -> Result<(), SourceError> {
+    note(cache, &note_name(path), &FileIdentity::of(path)?, digests)
+}
+
+fn note_name(path: &Utf8Path) -> String {
+    format!("file-{}", Sha256::of(path.as_str().as_bytes()))
+}
+
+fn note(
+    cache: &Cache,
+    name: &str,
+    identity: &FileIdentity,
+    digests: &Digests,
+) -> Result<(), SourceError> {
+    let sha512 = digests.of(Algorithm::Sha512);
+    let note = FileNote {
+        identity: identity.clone(),
+        sha256: digests.sha256,
+        sha512: sha512.map(|digest| digest.to_string()),
+    };
+    cache.keep_note(name, &note)
 }
 
 impl FileIdentity {

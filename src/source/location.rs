@@ -67,13 +67,17 @@ impl Location {
     pub fn file_name(&self) -> String {
         match self {
             Self::Path(path) => path.file_name().unwrap_or_default().to_owned(),
-            Self::Url(url) => {
-                let path = url.split(['?', '#']).next().unwrap_or_default();
-                let last = path.rsplit('/').next().unwrap_or_default();
-                percent_decode(last).unwrap_or_else(|| last.to_owned())
-            }
+            Self::Url(url) => file_name_in(url),
         }
     }
+}
+
+/// The file name that an address ends in, without query and fragment and with
+/// its escapes undone.
+pub(super) fn file_name_in(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    percent_decode(last).unwrap_or_else(|| last.to_owned())
 }
 
 impl fmt::Display for Location {
@@ -86,7 +90,7 @@ impl fmt::Display for Location {
 }
 
 /// `url` with a password in it made unreadable, for messages and logs.
-fn without_password(url: &str) -> String {
+pub(super) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };

@@ -1,8 +1,8 @@
 //! Inputs: found, verified, cached, opened.
 //!
 //! A [`Request`] says what is wanted and where it may be; a [`Fetcher`] gets it
-//! from disk, from the [`Cache`] or from the network and returns it only with
-//! the right digest. [`unpack_image`] turns a base image into a raw file,
+//! from disk, from the [`Cache`], from a [`Mirror`] or from the network and
+//! returns it only with the right digest. [`unpack_image`] turns a base image into a raw file,
 //! [`stage`] an archive into files that edits can unpack, and [`inspect_java`]
 //! and [`inspect_hadoop`] look into the two archives every build needs.
 //!
@@ -10,14 +10,18 @@
 //! complete, so a killed or failed run leaves nothing that looks finished.
 
 mod archive;
+mod armor;
+mod blob;
 mod cache;
+mod certificates;
 mod decompress;
 mod digest;
+mod download;
 pub mod elf;
 mod error;
+mod failure;
 mod fetch;
-#[cfg(test)]
-mod fetch_tests;
+mod files;
 mod format;
 mod hadoop;
 mod http;
@@ -26,8 +30,18 @@ mod java;
 mod kind;
 mod local;
 mod location;
+mod mirror;
+mod mismatch;
+mod pace;
+mod partial;
+mod proxy;
+mod publisher;
 mod read_ahead;
+mod redirect;
+mod request;
+mod retry;
 mod sidecar;
+mod signature;
 mod sparse;
 #[cfg(test)]
 mod testing;
@@ -36,11 +50,17 @@ pub use archive::{StagedArchive, StagedArchives, stage};
 pub use cache::Cache;
 pub use digest::{Algorithm, Digest, Digester, Digests, Hashing, Sha256, digest_file};
 pub use error::{Attempt, SourceError};
-pub use fetch::{Fetcher, Obtained, Request, Sidecar};
+pub use fetch::Fetcher;
 pub use format::Format;
 pub use hadoop::{HadoopArchive, inspect_hadoop};
 pub use http::HttpOptions;
 pub use image::{UNPACKING, UnpackedImage, unpack_image};
 pub use java::{JavaArchive, inspect_java};
 pub use location::Location;
+pub use mirror::Mirror;
+pub use mismatch::check_image;
+pub use proxy::Proxies;
+pub use publisher::Document;
+pub use request::{Obtained, Request, Sidecar};
 pub use sidecar::digest_for;
+pub use signature::{Keys, Signature};

@@ -32,12 +32,7 @@ pub(super) fn cache(root: &Utf8Path) -> Cache {
 
 /// A local file, obtained.
 pub(super) fn obtained(root: &Utf8Path, path: &Utf8Path) -> Obtained {
-    let request = Request {
-        name: "archive".to_owned(),
-        locations: vec![Location::Path(path.to_owned())],
-        digest: None,
-        sidecar: None,
-    };
+    let request = Request::new("archive", vec![Location::Path(path.to_owned())]);
     let fetcher = Fetcher::new(cache(root), &HttpOptions::default()).unwrap();
     fetcher.obtain(&request, &Reporter::silent()).unwrap()
 }

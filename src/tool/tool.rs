@@ -56,6 +56,9 @@ pub const E2UNDO: Tool = Tool::any_version("e2undo", "e2fsprogs");
 /// version, but does so before its usage.
 pub const RESIZE2FS: Tool = e2fsprogs("resize2fs", &[]);
 
+/// Judges OpenPGP signatures against a given keyring, and nothing else.
+pub const GPGV: Tool = Tool::any_version("gpgv", "gpgv");
+
 impl Tool {
     /// A program of which any version will do.
     pub const fn any_version(name: &'static str, package: &'static str) -> Self {

@@ -18,6 +18,7 @@ mod ext4;
 mod ext4_care;
 mod ext4_listed;
 mod fat;
+mod fetch;
 mod hazards;
 mod overlays;
 mod readme;

@@ -1,6 +1,9 @@
 //! What several test modules need.
 
 pub(crate) mod changes;
+pub(crate) mod notes;
+pub(crate) mod server;
+pub(crate) mod signer;
 pub(crate) mod stock;
 pub(crate) mod tiny_image;
 pub(crate) mod tools;
