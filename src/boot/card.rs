@@ -46,7 +46,8 @@ impl Card {
         reporter: &Reporter,
     ) -> Result<Self, BootError> {
         if is_packed(image)? {
-            unpack_image(image, path, reporter)?;
+            let name = image.file_name().unwrap_or(image.as_str());
+            unpack_image(image, name, path, reporter)?;
         } else {
             copy_file(image, path)?;
         }

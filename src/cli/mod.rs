@@ -3,6 +3,8 @@
 mod boot;
 mod diff;
 mod exit;
+mod fetch;
+mod sources;
 mod verify;
 
 use camino::Utf8PathBuf;
@@ -11,6 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use boot::{BootArgs, MachineChoice};
 pub use diff::DiffArgs;
 pub use exit::ExitStatus;
+pub use fetch::FetchArgs;
+pub use sources::SourceArgs;
 pub use verify::VerifyArgs;
 
 /// Turn a Raspberry Pi OS image into SD cards of a Hadoop cluster.
@@ -35,6 +39,7 @@ Exit status:
 First steps:
   pidoop new          write a commented cluster.toml
   pidoop check        see whether it makes sense
+  pidoop fetch        download the inputs and lock what they are
   pidoop plan         see what would be built, with the memory plan
   pidoop build        make the images, one for each node, under out/
   pidoop boot         see them boot in an emulator before you flash them")]
@@ -81,6 +86,17 @@ pub enum Command {
     Check(CheckArgs),
     /// Show what a build would make, with the memory plan.
     Plan(PlanArgs),
+    /// Download and verify the inputs, and lock them.
+    ///
+    /// Base image, Java and Hadoop come at once, from wherever they can be
+    /// had; a download that was broken off goes on where it stopped. What they
+    /// turned out to be is written to cluster.lock beside the cluster file.
+    /// Commit it: from then on every machine gets the same bytes or an error.
+    ///
+    /// build does the same by itself. fetch is for doing it ahead of time, for
+    /// filling the cache of a machine that will be offline, and for moving the
+    /// lock with --update.
+    Fetch(FetchArgs),
     /// Make one image for each node.
     Build(BuildArgs),
     /// Boot the images in an emulator and see whether they are a cluster.
@@ -157,6 +173,10 @@ pub struct CheckArgs {
     /// Print one JSON document on standard output.
     #[arg(long)]
     pub json: bool,
+    /// Also fail if cluster.lock is missing or does not answer the cluster
+    /// file.
+    #[arg(long)]
+    pub locked: bool,
 }
 
 /// Arguments of `plan`.
@@ -168,6 +188,9 @@ pub struct PlanArgs {
     /// Which cluster.
     #[command(flatten)]
     pub cluster: ClusterFileArgs,
+    /// Where from; a plan downloads nothing, offline or not.
+    #[command(flatten)]
+    pub sources: SourceArgs,
     /// Print the plan as one JSON document on standard output.
     #[arg(long)]
     pub json: bool,
@@ -182,6 +205,9 @@ pub struct BuildArgs {
     /// Which cluster.
     #[command(flatten)]
     pub cluster: ClusterFileArgs,
+    /// Where inputs come from.
+    #[command(flatten)]
+    pub sources: SourceArgs,
     /// Directory for the images; made if it does not exist.
     #[arg(short, long, default_value = "out", value_name = "DIR")]
     pub out: Utf8PathBuf,

@@ -47,7 +47,7 @@ struct Unhealthy<'a> {
 
 /// Boots the images and judges them.
 pub(super) fn run(global: &GlobalArgs, args: &BootArgs) -> Result<ExitStatus, Failure> {
-    super::interrupt::clean_up_on_signals()?;
+    super::interrupt::clean_up_on_signals("the images are as they were")?;
     if args.machine == MachineChoice::Raspi3b && (args.memory.is_some() || args.cpus.is_some()) {
         return Err(Failure::usage("a Pi 3B has 1 GiB and four cores")
             .hint("leave --memory and --cpus out, or take --machine virt"));
@@ -283,7 +283,7 @@ fn missing(error: &BootError) -> Vec<String> {
 fn boot_failure(error: BootError) -> Failure {
     match error {
         BootError::Disk(error) => bake_failure((*error).into()),
-        BootError::Source(error) => super::inputs::source_failure(*error),
+        BootError::Source(error) => super::supply::source_failure(*error),
         BootError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             Failure::environment(source).hint(super::failure::DISK_FULL)
         }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::farewell::{Card, Farewell};
 use super::inputs::Inputs;
 use super::load::load;
+use super::lock_file::LockFile;
 use super::plan::{memory_plan, resolve};
 use super::secret::{Origin, cluster_key};
 use super::session::Session;
@@ -21,7 +22,7 @@ use crate::plan::{NodePlan, Plan};
 /// Makes the images.
 pub(super) fn run(global: &GlobalArgs, args: &BuildArgs) -> Result<ExitStatus, Failure> {
     let begun = Instant::now();
-    super::interrupt::clean_up_on_signals()?;
+    super::interrupt::clean_up_on_signals("no image is half made")?;
     let loaded = load(&args.cluster.file)?;
     let memory = memory_plan(&loaded)?;
     for note in loaded.notes()? {
@@ -41,14 +42,18 @@ pub(super) fn run(global: &GlobalArgs, args: &BuildArgs) -> Result<ExitStatus, F
             );
         }
     }
-    let session = Session::open(global, args.json)?;
+    let lock = LockFile::open(&loaded, args.sources.locked)?;
+    let session = Session::with_sources(global, args.json, &args.sources)?;
     fs_err::create_dir_all(&args.out)?;
     let _lock = DirLock::try_take(&args.out)?
         .ok_or_else(|| bake_failure(BakeError::Busy(args.out.clone())))?;
 
     Scratch::sweep(&args.out)?;
 
-    let inputs = Inputs::obtain(&loaded, &session)?;
+    let inputs = Inputs::obtain(&loaded, &lock, &session)?;
+    // Only what a build can be made of is kept for the next one.
+    lock.settle(inputs.lock.clone(), &session)?
+        .tell(&lock, &session);
     let (key, origin) = cluster_key(loaded.dir())?;
     if let Origin::Made = origin {
         session.reporter.note(format!(

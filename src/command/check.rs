@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::Failure;
 use super::load::load;
+use super::lock_file::LockFile;
 use super::plan::memory_plan;
 use crate::cli::{CheckArgs, ExitStatus, GlobalArgs};
 
@@ -11,6 +12,7 @@ use crate::cli::{CheckArgs, ExitStatus, GlobalArgs};
 pub(super) fn run(global: &GlobalArgs, args: &CheckArgs) -> Result<ExitStatus, Failure> {
     let loaded = load(&args.cluster.file)?;
     memory_plan(&loaded)?;
+    LockFile::open(&loaded, args.locked)?;
     for note in loaded.notes()? {
         super::say(global, format_args!("{note}"));
     }

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 
 use super::inputs::Inputs;
 use super::load::Loaded;
+use super::lock_file::LockFile;
 use super::plan::{memory_plan, resolve};
 use super::secret::existing_key;
 use super::session::Session;
@@ -34,7 +35,8 @@ impl Expected {
         })?;
         let mut session = Session::open(global, false)?;
         session.fetcher.offline = true;
-        let inputs = Inputs::obtain(loaded, &session)?;
+        let lock = LockFile::open(loaded, false)?;
+        let inputs = Inputs::obtain(loaded, &lock, &session)?;
         let plan = resolve(loaded, memory, &inputs, &key)?;
         let layer = cached_layer(&plan.layer, session.fetcher.cache().root());
         Ok(Self {

@@ -17,6 +17,8 @@ pub struct Failure {
     hint: Option<String>,
     /// Text already complete, such as rendered problems of a cluster file.
     verbatim: bool,
+    /// Whether it is several, all of inputs that could not be had.
+    all_missing: bool,
 }
 
 impl Failure {
@@ -63,6 +65,34 @@ impl Failure {
             error,
             hint: None,
             verbatim: false,
+            all_missing: false,
+        }
+    }
+
+    /// Several things that went wrong side by side, as one. The first says how
+    /// the run ends, and what to do.
+    pub fn several(failures: impl IntoIterator<Item = Self>) -> Self {
+        let mut failures: Vec<Self> = failures.into_iter().collect();
+        if failures.len() < 2 {
+            let none = || Self::bug(anyhow::anyhow!("a failure without a cause"));
+            return failures.pop().unwrap_or_else(none);
+        }
+        let all_missing = failures.iter().all(Self::is_missing_input);
+        let status = failures[0].status;
+        let hint = failures.iter_mut().find_map(|failure| failure.hint.take());
+        let words: Vec<String> = failures
+            .iter()
+            .map(|failure| {
+                let text = failure.to_string();
+                text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+            })
+            .collect();
+        Self {
+            status,
+            error: anyhow::anyhow!("{}", words.join("\n")),
+            hint,
+            verbatim: false,
+            all_missing,
         }
     }
 
@@ -88,7 +118,7 @@ impl Failure {
     /// Whether an input could not be had, as against being wrong.
     pub fn is_missing_input(&self) -> bool {
         let source = self.error.downcast_ref::<SourceError>();
-        matches!(source, Some(SourceError::Unobtainable { .. }))
+        self.all_missing || matches!(source, Some(SourceError::Unobtainable { .. }))
     }
 
     /// Whether nobody reads standard output any more.

@@ -12,8 +12,8 @@ use crate::{bake, tool};
 static RECEIVED: AtomicBool = AtomicBool::new(false);
 
 /// From now on SIGINT, SIGTERM and SIGHUP stop the programs at work, remove
-/// files under construction and end the process.
-pub(super) fn clean_up_on_signals() -> io::Result<()> {
+/// files under construction and end the process, with these words.
+pub(super) fn clean_up_on_signals(words: &'static str) -> io::Result<()> {
     let mut received = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     std::thread::Builder::new()
         .name("signals".to_owned())
@@ -22,7 +22,7 @@ pub(super) fn clean_up_on_signals() -> io::Result<()> {
                 RECEIVED.store(true, Ordering::SeqCst);
                 tool::kill_children();
                 // The line that bars were drawn on is not theirs any more.
-                let _ = writeln!(io::stderr(), "\ninterrupted; no image is half made");
+                let _ = writeln!(io::stderr(), "\ninterrupted; {words}");
                 // Last, so that nothing comes up behind it.
                 bake::abandon_all();
                 std::process::exit(i32::from(ExitStatus::Interrupted as u8));

@@ -52,7 +52,8 @@ pub(super) fn load(file: &Utf8Path) -> Result<Loaded, Failure> {
         .map_err(|problems| Failure::problems(render(file.as_str(), &text, &problems, color())))?;
     let dir = directory_of(file);
     let recipes = Recipes::with(text_files(&dir.join("recipes"))?)
-        .map_err(|bad| Failure::problems(bad.render(color())))?;
+        .map_err(|bad| Failure::problems(bad.render(color())))?
+        .and_keys(key_files(&dir.join("recipes"))?);
     let listings = overlay_files(&dir.join("overlays"))?;
     let own_overlays = listings.keys().cloned().collect();
     let overlays = Overlays::with(listings).map_err(overlay_failure)?;
@@ -335,6 +336,15 @@ fn text_files(dir: &Utf8Path) -> Result<Vec<(String, String)>, Failure> {
         }
     }
     Ok(files)
+}
+
+/// Path and bytes of the public keys beside recipes.
+fn key_files(recipes: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let mut keys = Vec::new();
+    for (name, path) in files_below(&recipes.join("keys"))? {
+        keys.push((format!("keys/{name}"), fs_err::read(path)?));
+    }
+    Ok(keys)
 }
 
 /// Files of each overlay directory, by overlay name.

@@ -1,5 +1,6 @@
 //! One verb per file.
 
+mod base_image;
 mod boot;
 mod build;
 mod built;
@@ -9,17 +10,22 @@ mod diff;
 mod expected;
 mod failure;
 mod farewell;
+mod fetch;
 mod inputs;
 mod inspect;
 mod interrupt;
+mod listed;
 mod load;
+mod lock_file;
 mod man;
 mod new;
 mod plan;
 mod secret;
 mod session;
+mod supply;
 mod unpacked;
 mod verify;
+mod wanted;
 
 use std::fmt;
 use std::io::Write;
@@ -41,6 +47,7 @@ pub fn run(cli: &Cli) -> ExitStatus {
         Command::New(args) => new::run(&cli.global, args),
         Command::Check(args) => check::run(&cli.global, args),
         Command::Plan(args) => plan::run(&cli.global, args),
+        Command::Fetch(args) => fetch::run(&cli.global, args),
         Command::Build(args) => build::run(&cli.global, args),
         Command::Boot(args) => boot::run(&cli.global, args),
         Command::Diff(args) => diff::run(&cli.global, args),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Failure;
 use super::inputs::Inputs;
 use super::load::{Loaded, load, overlay_failure};
+use super::lock_file::LockFile;
 use super::secret::existing_key;
 use super::session::Session;
 use crate::cli::{ExitStatus, GlobalArgs, PlanArgs};
@@ -24,17 +25,18 @@ pub(super) fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<ExitStatus, Fa
     for note in loaded.notes()? {
         super::say(global, format_args!("{note}"));
     }
-    let mut session = Session::open(global, false)?;
+    let lock = LockFile::open(&loaded, args.sources.locked)?;
+    let mut session = Session::with_sources(global, false, &args.sources)?;
     session.fetcher.offline = true;
     let mut out = std::io::stdout().lock();
-    let inputs = match Inputs::obtain(&loaded, &session) {
+    let inputs = match Inputs::obtain(&loaded, &lock, &session) {
         Ok(inputs) => inputs,
         Err(failure) if failure.is_missing_input() && !args.json && !args.edits => {
             write!(out, "{}", outline(&loaded.cluster, &memory))?;
             super::say(
                 global,
                 format_args!(
-                    "\nthe inputs are not all at hand; pidoop build fetches them:\n{}",
+                    "\nthe inputs are not all at hand; pidoop fetch and build get them:\n{}",
                     failure.words()
                 ),
             );
@@ -119,7 +121,7 @@ pub(super) fn resolve(
 
 /// `SOURCE_DATE_EPOCH`, where a release build sets it
 /// (reproducible-builds.org's convention).
-fn source_date_epoch() -> Result<Option<i64>, Failure> {
+pub(super) fn source_date_epoch() -> Result<Option<i64>, Failure> {
     match std::env::var("SOURCE_DATE_EPOCH") {
         Err(_) => Ok(None),
         Ok(text) => match text.parse::<u32>() {

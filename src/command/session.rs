@@ -2,13 +2,13 @@
 
 use std::io::IsTerminal;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Failure;
 use super::load::home;
-use crate::cli::GlobalArgs;
+use crate::cli::{GlobalArgs, SourceArgs};
 use crate::progress::{Bars, JsonLines, Lines, Reporter};
-use crate::source::{Cache, Fetcher, HttpOptions, Proxies};
+use crate::source::{Cache, Fetcher, HttpOptions, Mirror, Proxies};
 
 /// Opened once for a command.
 #[derive(Debug)]
@@ -35,6 +35,24 @@ impl Session {
             Reporter::new(Lines::new(std::io::stderr()))
         };
         Ok(Self { fetcher, reporter })
+    }
+
+    /// The same, with inputs from where the command line says.
+    pub(super) fn with_sources(
+        global: &GlobalArgs,
+        json: bool,
+        sources: &SourceArgs,
+    ) -> Result<Self, Failure> {
+        let mirror = |text: &String| Mirror::parse(text, Utf8Path::new(""), home().as_deref());
+        let mirrors = sources.mirror.iter().filter(|text| !text.is_empty());
+        let mirrors = mirrors
+            .map(mirror)
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::usage(error).hint("--mirror and PIDOOP_MIRROR name them"))?;
+        let mut session = Self::open(global, json)?;
+        session.fetcher.offline = sources.offline;
+        session.fetcher.mirrors = mirrors;
+        Ok(session)
     }
 }
 

@@ -69,7 +69,9 @@ impl Unpacked {
             .map_err(|path| Failure::usage(format!("{} is not UTF-8", path.display())))?;
         let lock = DirLock::take(path.parent().unwrap_or(&all), &session.reporter)?;
         drop(entry);
-        unpack_image(image, &path, &session.reporter).map_err(super::inputs::source_failure)?;
+        let name = image.file_name().unwrap_or(image.as_str());
+        unpack_image(image, name, &path, &session.reporter)
+            .map_err(super::supply::source_failure)?;
         Ok(Self {
             path,
             _dir: dir,

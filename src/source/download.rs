@@ -19,6 +19,8 @@ pub(super) struct Download<'a> {
     pub(super) url: &'a str,
     /// How long it has to be, where known.
     pub(super) size: Option<u64>,
+    /// Who says so.
+    pub(super) authority: &'a str,
     /// Whether a digest tells in the end that all is right. Then bytes may be
     /// put together that no validator vouches for.
     pub(super) decided: bool,
@@ -134,8 +136,9 @@ impl Download<'_> {
             && total != size
         {
             return Err(Failure::lasting(format!(
-                "the file there has {total} bytes, and {size} are expected: it is another \
-                 release, or a proxy or a login page answered"
+                "the file there has {total} bytes, but {} says {size}: it is another release, or \
+                 a proxy or a login page answered",
+                self.authority
             )));
         }
         let chunked = answer.header(&header::TRANSFER_ENCODING).is_some();

@@ -248,6 +248,7 @@ impl Fetcher {
                     client: &self.client,
                     url,
                     size: request.size,
+                    authority: &request.authority,
                     decided: request.digest.is_some() || request.sidecar.is_some(),
                     title: &title,
                     reporter,

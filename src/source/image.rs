@@ -30,7 +30,8 @@ const NEEDED: &str =
     "a disk image with a partition table is needed, such as Raspberry Pi OS's .img.xz";
 
 /// Unpacks the disk image at `image` (plain, gzip, xz, zstd, or a zip archive
-/// with one image in it, whatever its name says) to a sparse file at `dest`.
+/// with one image in it, whatever its name says) to a sparse file at `dest`;
+/// people know it as `name`.
 ///
 /// The file gets its name when it is complete and checked; what was there
 /// before is replaced then. It is readable by its owner only, as images of
@@ -38,6 +39,7 @@ const NEEDED: &str =
 /// whoever keeps the result sees to that once.
 pub fn unpack_image(
     image: &Utf8Path,
+    name: &str,
     dest: &Utf8Path,
     reporter: &Reporter,
 ) -> Result<UnpackedImage, SourceError> {
@@ -48,7 +50,7 @@ pub fn unpack_image(
     let partial = NamedTempFile::with_prefix_in(UNPACKING, dir)
         .map_err(SourceError::io("writing to", dir))?;
     let file = partial.reopen().map_err(SourceError::io("writing", dest))?;
-    let title = format!("unpacking {}", image.file_name().unwrap_or(image.as_str()));
+    let title = format!("unpacking {name}");
     let unpacked = with_decoded(image, &title, reporter, |reader, format| {
         let mut writer = SparseWriter::new(file);
         let mut digester = Digester::new(None);
@@ -165,7 +167,7 @@ mod tests {
         fs::create_dir(&out).unwrap();
         let dest = out.join("base.img");
         let (reporter, events) = Recorded::reporter();
-        let unpacked = unpack_image(&image, &dest, &reporter).unwrap();
+        let unpacked = unpack_image(&image, "image", &dest, &reporter).unwrap();
         assert!(fs::read(&dest).unwrap() == disk());
         let meta = fs::metadata(&dest).unwrap();
         assert!(
@@ -203,7 +205,7 @@ mod tests {
     fn a_zip_archive_holds_one_image() {
         let (_dir, root) = scratch();
         let (image, dest) = (root.join("x.zip"), root.join("base.img"));
-        let unpack = || unpack_image(&image, &dest, &Reporter::silent());
+        let unpack = || unpack_image(&image, "image", &dest, &Reporter::silent());
         zip(
             &image,
             &[("README", b"hello"), ("2021-raspios.img", &disk())],
@@ -242,7 +244,7 @@ mod tests {
         fs::write(out.join("base.img"), b"before").unwrap();
         for keep in [0, 100, whole.len() / 2, whole.len() - 1] {
             fs::write(&image, &whole[..keep]).unwrap();
-            let error = unpack_image(&image, &out.join("base.img"), &Reporter::silent());
+            let error = unpack_image(&image, "image", &out.join("base.img"), &Reporter::silent());
             let message = error.unwrap_err().to_string();
             assert!(message.contains("packed"), "{message}");
             assert_eq!(names(&out), ["base.img"]);
@@ -259,7 +261,7 @@ mod tests {
         let (_dir, root) = scratch();
         let image = root.join("thing.img");
         fs::write(&image, bytes).unwrap();
-        let error = unpack_image(&image, &root.join("out.img"), &Reporter::silent());
+        let error = unpack_image(&image, "image", &root.join("out.img"), &Reporter::silent());
         let message = error.unwrap_err().to_string();
         assert!(message.contains(words), "{message}");
         assert!(!root.join("out.img").exists());

@@ -14,6 +14,13 @@ use crate::progress::Reporter;
 /// of a large project are a few MiB.
 const MOST: u64 = 16 << 20;
 
+/// Something of a publisher's, or in words why nobody gave it; outside that,
+/// what this machine could not do.
+pub(super) type Answered<T> = Result<Result<T, String>, SourceError>;
+
+/// Keys and a signature, as files.
+type KeysAndSignature = (Vec<u8>, Vec<u8>);
+
 /// What stands in a small file, and where it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
@@ -29,11 +36,7 @@ impl Fetcher {
     ///
     /// # Errors
     /// What this machine could not do.
-    pub fn document(
-        &self,
-        urls: &[String],
-        reporter: &Reporter,
-    ) -> Result<Result<Document, String>, SourceError> {
+    pub fn document(&self, urls: &[String], reporter: &Reporter) -> Answered<Document> {
         let published = urls.iter().map(|url| Held::Url(url.clone()));
         let places = self
             .copies(urls.iter().map(String::as_str))
@@ -73,7 +76,7 @@ impl Fetcher {
         &self,
         request: &Request,
         reporter: &Reporter,
-    ) -> Result<Result<Option<Digest>, String>, SourceError> {
+    ) -> Answered<Option<Digest>> {
         let (None, Some(sidecar)) = (request.digest, &request.sidecar) else {
             return Ok(Ok(request.digest));
         };
@@ -110,7 +113,7 @@ impl Fetcher {
         sha256: &Sha256,
         data: &Utf8Path,
         reporter: &Reporter,
-    ) -> Result<Result<(), String>, SourceError> {
+    ) -> Answered<()> {
         let Some(signature) = &request.signature else {
             return Ok(Ok(()));
         };
@@ -159,7 +162,7 @@ impl Fetcher {
         &self,
         signature: &Signature,
         reporter: &Reporter,
-    ) -> Result<Result<(Vec<u8>, Vec<u8>), String>, SourceError> {
+    ) -> Answered<KeysAndSignature> {
         let keys = match &signature.keys {
             Keys::File { bytes, .. } => bytes.clone(),
             Keys::Url(url) => match self.document(std::slice::from_ref(url), reporter)? {

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 
 use super::blob::Blob;
 use super::local::FileIdentity;
+use super::location::file_name_in;
 use super::{Algorithm, Digest, Location, Sha256, Signature, SourceError};
 
 /// A file that is wanted.
@@ -120,6 +121,11 @@ impl Obtained {
             from,
             identity,
         })
+    }
+
+    /// The file's name where it came from; in the cache it has none.
+    pub fn file_name(&self) -> String {
+        file_name_in(&self.from)
     }
 
     /// Whether the file is still the one that was digested. Ask behind every

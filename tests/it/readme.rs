@@ -384,6 +384,8 @@ fn examples_of_toml_are_accepted() {
                 .next()
                 .unwrap();
             sandbox.write(&format!("recipes/{name}.toml"), &text);
+        } else if place.contains("cluster-lock.md") {
+            pidoop::lock::Lock::parse(&text).unwrap_or_else(|e| panic!("{place}: {e:?}"));
         } else if text.contains("[[rule]]") {
             sandbox.write("overlays/example/overlay.toml", &text);
             sandbox.write("overlays/example/usr/local/bin/tool", "#!/bin/sh\n");

@@ -54,7 +54,7 @@ fn unpack(archive: &Obtained, dir: &Utf8Path, reporter: &Reporter) -> Result<(),
     make_dir(&dir.join("files"))?;
     let mut unpacking = Unpacking::new(dir);
     let path = archive.path.as_path();
-    let title = format!("unpacking {}", path.file_name().unwrap_or(path.as_str()));
+    let title = format!("unpacking {}", archive.file_name());
     read_members(path, &title, reporter, |member| unpacking.take(member))?;
     unpacking
         .layout

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use fs_err as fs;
 use rstest::rstest;
 
+use crate::fetch::cluster::Publisher;
 use crate::support::tools::output;
 use crate::support::world::{ClusterFile, Image, Run, Sandbox, assert_same_bytes, world};
 
@@ -141,6 +142,22 @@ fn a_full_disk_leaves_nothing_half_made(#[case] dir: &str, #[case] kib: u32) {
         );
     }
     // What reached the real disk is still good to build on.
+    builds_as_usual(&sandbox);
+}
+
+#[test]
+fn a_disk_too_small_for_a_download_is_told_before_it_begins() {
+    let Some(own_mounts) = own_mounts() else {
+        return;
+    };
+    let publisher = Publisher::new();
+    let sandbox = publisher.sandbox();
+    let cache = "home/.cache/pidoop";
+    fs::create_dir_all(sandbox.path(cache)).unwrap();
+    let script = format!("mount -t tmpfs -o size=32k tmpfs {cache} && \"$@\"");
+    let words = ["no space left", "free some space", "bytes are needed"];
+    build_behind(&sandbox, own_mounts, &script).refuses(3, &words);
+    assert!(sandbox.finished().is_empty());
     builds_as_usual(&sandbox);
 }
 

@@ -113,7 +113,7 @@ fn a_plan_before_its_inputs_is_an_outline() {
     );
     let run = sandbox.run("plan").works();
     assert!(run.stdout.contains("memory plan"), "{run}");
-    run.says(&["pidoop build fetches them"]);
+    run.says(&["pidoop fetch and build get them"]);
     sandbox
         .run("plan --json")
         .refuses(3, &["raspios-trixie-lite-arm64"]);

@@ -202,7 +202,7 @@ fn a_length_that_is_known_is_compared_before_anything_comes() {
     };
     let said = place.obtain(&request).unwrap_err().to_string();
     assert!(
-        said.contains("has 5000 bytes, and 4999 are expected"),
+        said.contains("has 5000 bytes, but the request says 4999"),
         "{said}"
     );
     // One that does not tell its length is stopped where it should have ended.

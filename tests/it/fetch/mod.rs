@@ -1,12 +1,17 @@
 //! Fetching: from a server on this machine that misbehaves, through proxies and
 //! mirrors, and by the verb.
 
+pub(crate) mod cluster;
 mod faults;
+
+mod listed;
+mod locked;
 mod mirrors;
 mod proxies;
 mod published;
 mod resume;
 mod signed;
+mod verb;
 
 use std::time::Duration;
 

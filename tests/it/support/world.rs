@@ -71,6 +71,17 @@ impl World {
         image
     }
 
+    /// The usual base image, packed as publishers do, made when first asked for.
+    pub(crate) fn packed_base(&self) -> Utf8PathBuf {
+        static MADE: OnceLock<()> = OnceLock::new();
+        let (image, packed) = (self.base(Flavour::Trixie), self.dir.join("trixie.img.xz"));
+        MADE.get_or_init(|| {
+            let script = format!("xz -0 -T1 -c '{image}' > '{packed}'");
+            run("sh", &["-c", &script]);
+        });
+        packed
+    }
+
     /// A cache after a build of the usual cluster, made when first asked for.
     /// To be copied, never used.
     fn warm_cache(&self) -> Utf8PathBuf {

@@ -56,6 +56,14 @@ impl ClusterFile {
         self
     }
 
+    /// With inputs written like this, as values in TOML.
+    pub(crate) fn inputs(mut self, base: &str, java: &str, hadoop: &str) -> Self {
+        self.base = base.to_owned();
+        self.java = java.to_owned();
+        self.hadoop = hadoop.to_owned();
+        self
+    }
+
     /// With this base image, which has to have this digest.
     pub(crate) fn base_with_sha256(mut self, path: &Utf8Path, sha256: &str) -> Self {
         self.base = format!("{{ path = \"{path}\", sha256 = \"{sha256}\" }}");

@@ -1,0 +1,184 @@
+//! Getting the three inputs to hand, all at once.
+
+use std::thread;
+
+use super::Failure;
+use super::base_image::BaseImage;
+use super::load::Loaded;
+use super::lock_file::LockFile;
+use super::session::Session;
+use super::wanted::{self, Wanted};
+use crate::cluster::SourceChoice;
+use crate::lock::{Lock, LockedInput};
+use crate::recipe::Arch;
+use crate::source::{Obtained, SourceError};
+
+/// An input at hand.
+#[derive(Clone, Debug)]
+pub(super) struct Supplied {
+    /// What was asked for.
+    pub(super) wanted: Wanted,
+    /// The file.
+    pub(super) file: Obtained,
+}
+
+/// The inputs at hand, verified, and the base image opened.
+#[derive(Debug)]
+pub(super) struct Supply {
+    /// The packed base image.
+    pub(super) base: Supplied,
+    /// The raw one.
+    pub(super) image: BaseImage,
+    /// Java.
+    pub(super) java: Supplied,
+    /// Hadoop.
+    pub(super) hadoop: Supplied,
+}
+
+impl Supply {
+    /// Gets everything, downloading at once what is not at hand. Whatever fails,
+    /// all that was tried is told of.
+    pub(super) fn gather(
+        loaded: &Loaded,
+        lock: &LockFile,
+        session: &Session,
+    ) -> Result<Self, Failure> {
+        let base = wanted::base(loaded, lock, session)?;
+        // What Java and Hadoop must be for is known for certain only from the
+        // base image itself, but its recipe or the lock says it beforehand.
+        let presumed = base.entry.arch;
+        let component = |key, arch| {
+            let wanted = wanted::component(key, arch, loaded, lock, session)?;
+            Supplied::get(wanted, loaded, session)
+        };
+        let both = |arch: Arch| {
+            thread::scope(|scope| {
+                let java = scope.spawn(move || component("java", arch));
+                let hadoop = component("hadoop", arch);
+                (joined(java.join()), hadoop)
+            })
+        };
+        let get_base = || {
+            let base = Supplied::get(base, loaded, session)?;
+            let image = BaseImage::open(&base, session)?;
+            let arch = image.arch()?;
+            Ok((base, image, arch))
+        };
+        let (opened, early) = thread::scope(|scope| {
+            let early = presumed.map(|arch| scope.spawn(move || both(arch)));
+            (get_base(), early.map(|running| joined(running.join())))
+        });
+        let (base, image, java, hadoop) = match (opened, early) {
+            (Ok((base, image, arch)), Some((java, hadoop))) if presumed == Some(arch) => {
+                let [java, hadoop] = all([java, hadoop])?;
+                (base, image, java, hadoop)
+            }
+            (Ok((base, image, arch)), _) => {
+                let (java, hadoop) = both(arch);
+                let [java, hadoop] = all([java, hadoop])?;
+                (base, image, java, hadoop)
+            }
+            (Err(failure), Some((java, hadoop))) => {
+                let failed = [java, hadoop].into_iter().filter_map(Result::err);
+                return Err(Failure::several(std::iter::once(failure).chain(failed)));
+            }
+            (Err(failure), None) => return Err(failure),
+        };
+        Ok(Self {
+            base,
+            image,
+            java,
+            hadoop,
+        })
+    }
+
+    /// What the lock has to say of all this.
+    pub(super) fn lock(&self) -> Lock {
+        let mut base = self.base.entry();
+        base.unpacked_sha256 = Some(self.image.facts.sha256.clone());
+        // Where no recipe said it; then the next fetch need not wait for it.
+        base.arch = base.arch.or(self.image.arch().ok());
+        let entries = [
+            (self.base.wanted.key, base),
+            (self.java.wanted.key, self.java.entry()),
+            (self.hadoop.wanted.key, self.hadoop.entry()),
+        ];
+        Lock {
+            inputs: entries
+                .into_iter()
+                .map(|(key, entry)| (key.to_owned(), entry))
+                .collect(),
+        }
+    }
+
+    /// All three, in the order of the cluster file.
+    pub(super) fn all(&self) -> [&Supplied; 3] {
+        [&self.base, &self.java, &self.hadoop]
+    }
+}
+
+impl Supplied {
+    fn get(wanted: Wanted, loaded: &Loaded, session: &Session) -> Result<Self, Failure> {
+        let (_, choice) = super::lock_file::choices(&loaded.cluster.image)
+            .into_iter()
+            .find(|(key, _)| *key == wanted.key)
+            .ok_or_else(|| Failure::bug(anyhow::anyhow!("no input is called {}", wanted.key)))?;
+        let obtained = session.fetcher.obtain(&wanted.request, &session.reporter);
+        let file = obtained.map_err(|error| {
+            let is_missing = matches!(error, SourceError::Unobtainable { .. });
+            let failure = match choice {
+                // No download makes another file of it, so it is not merely missing.
+                SourceChoice::Path { .. } if is_missing => {
+                    Failure::environment(anyhow::anyhow!("{error}"))
+                }
+                _ => source_failure(error),
+            };
+            match (is_missing, session.fetcher.offline) {
+                (true, true) => failure.hint(
+                    "fetch where there is a network, or put the files into a directory and name \
+                     it with --mirror",
+                ),
+                (true, false) if wanted.is_locked => failure.hint(format!(
+                    "if it was changed on purpose, take what is there now with: pidoop fetch \
+                     --update {}",
+                    wanted.key
+                )),
+                _ => failure,
+            }
+        })?;
+        Ok(Self { wanted, file })
+    }
+
+    /// What the lock has to say of it.
+    fn entry(&self) -> LockedInput {
+        LockedInput {
+            sha256: self.file.sha256.to_string(),
+            size: self.file.size,
+            ..self.wanted.entry.clone()
+        }
+    }
+}
+
+/// What a thread came to; a panic goes on in the thread that asks.
+fn joined<T>(result: thread::Result<T>) -> T {
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Both, or everything that was wrong with either.
+fn all(results: [Result<Supplied, Failure>; 2]) -> Result<[Supplied; 2], Failure> {
+    match results {
+        [Ok(java), Ok(hadoop)] => Ok([java, hadoop]),
+        results => Err(Failure::several(
+            results.into_iter().filter_map(Result::err),
+        )),
+    }
+}
+
+/// Wrong files are the user's to mend, the rest is the machine's.
+pub(super) fn source_failure(error: SourceError) -> Failure {
+    if error.is_environment() {
+        Failure::environment(error)
+    } else {
+        Failure::usage(error)
+    }
+}
