@@ -4,6 +4,7 @@
 pub(crate) mod cluster;
 mod faults;
 
+mod killed;
 mod listed;
 mod locked;
 mod mirrors;

@@ -1,5 +1,6 @@
 //! What several test modules need.
 
+pub(crate) mod chance;
 pub(crate) mod changes;
 pub(crate) mod notes;
 pub(crate) mod server;
