@@ -2,6 +2,8 @@
 
 use std::fs::TryLockError;
 use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 
@@ -12,6 +14,13 @@ use crate::progress::Reporter;
 pub struct DirLock {
     _file: std::fs::File,
 }
+
+/// How long a lock may outlive its process: a program that it was just starting
+/// when it was killed holds all its files until it is the other program.
+const AFTERLIFE: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether it is over.
+const MOMENT: Duration = Duration::from_millis(20);
 
 impl DirLock {
     /// Takes the lock at once, or says that another process has it with
@@ -25,6 +34,22 @@ impl DirLock {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Takes the lock, or says with `Ok(None)` that another process is at work,
+    /// and not merely at its end.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made or locked.
+    pub fn take_unless_busy(dir: &Utf8Path) -> io::Result<Option<Self>> {
+        let begun = Instant::now();
+        loop {
+            let taken = Self::try_take(dir)?;
+            if taken.is_some() || begun.elapsed() > AFTERLIFE {
+                return Ok(taken);
+            }
+            thread::sleep(MOMENT);
         }
     }
 
@@ -67,6 +92,19 @@ mod tests {
         assert!(DirLock::try_take(dir).unwrap().is_none());
         drop(first);
         assert!(DirLock::try_take(dir).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_that_is_about_to_be_freed_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        let first = DirLock::try_take(dir).unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| DirLock::take_unless_busy(dir).unwrap());
+            std::thread::sleep(MOMENT);
+            drop(first);
+            assert!(second.join().unwrap().is_some());
+        });
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) fn run(global: &GlobalArgs, args: &BuildArgs) -> Result<ExitStatus, F
     let lock = LockFile::open(&loaded, args.sources.locked)?;
     let session = Session::with_sources(global, args.json, &args.sources)?;
     fs_err::create_dir_all(&args.out)?;
-    let _lock = DirLock::try_take(&args.out)?
+    let _lock = DirLock::take_unless_busy(&args.out)?
         .ok_or_else(|| bake_failure(BakeError::Busy(args.out.clone())))?;
 
     Scratch::sweep(&args.out)?;
