@@ -1,10 +1,12 @@
 //! Argument types of the command line. Their doc comments are the help.
 
+mod boot;
 mod exit;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use boot::{BootArgs, MachineChoice};
 pub use exit::ExitStatus;
 
 /// Turn a Raspberry Pi OS image into SD cards of a Hadoop cluster.
@@ -13,7 +15,7 @@ pub use exit::ExitStatus;
 /// Hadoop, users, keys, names, network and configuration into one image for
 /// each node. Flash them, plug the Pis in, and the cluster comes up by itself.
 ///
-/// Nothing here needs root, a network mount or an emulator.
+/// Nothing here needs root or a network mount, and only boot an emulator.
 #[derive(Debug, Parser)]
 #[command(name = "pidoop", version, help_expected = true, max_term_width = 80)]
 #[command(after_long_help = "\
@@ -30,7 +32,8 @@ First steps:
   pidoop new          write a commented cluster.toml
   pidoop check        see whether it makes sense
   pidoop plan         see what would be built, with the memory plan
-  pidoop build        make the images, one for each node, under out/")]
+  pidoop build        make the images, one for each node, under out/
+  pidoop boot         see them boot in an emulator before you flash them")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -76,6 +79,22 @@ pub enum Command {
     Plan(PlanArgs),
     /// Make one image for each node.
     Build(BuildArgs),
+    /// Boot the images in an emulator and see whether they are a cluster.
+    ///
+    /// Starts the images of a build in QEMU, on throw-away copies, and judges
+    /// them: every node reports that it is up, HDFS and YARN know all their
+    /// workers, every daemon's page answers. The images are never written. It
+    /// needs QEMU, and neither root nor a bridge nor another kernel than the
+    /// image's own.
+    ///
+    /// Emulation is slow: expect minutes for each node, and half an hour for
+    /// three on two cores. A node that fails ends it at once, and the end of
+    /// its console is quoted.
+    ///
+    /// Not rehearsed: the firmware and what config.txt tells it beyond the
+    /// files it loads, speed and wear of cards, Wi-Fi, pins, clocks, and the
+    /// device trees of a Pi 4 or 5. docs/boot.md tells more.
+    Boot(BootArgs),
     /// Show what is in an image.
     Inspect(InspectArgs),
     /// Print a completion script for a shell.

@@ -133,7 +133,7 @@ impl Unpacked {
 /// Removes what those left who were killed while they looked: gigabytes that
 /// nobody would ask for. The caller holds the lock of the directory, so that
 /// nobody begins to look meanwhile.
-fn remove_forsaken(all: &Utf8Path) -> Result<(), Failure> {
+pub(super) fn remove_forsaken(all: &Utf8Path) -> Result<(), Failure> {
     for entry in all.read_dir_utf8()? {
         let entry = entry?;
         if entry.file_type()?.is_dir() && DirLock::try_take(entry.path())?.is_some() {

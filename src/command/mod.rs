@@ -1,5 +1,6 @@
 //! One verb per file.
 
+mod boot;
 mod build;
 mod check;
 mod completions;
@@ -36,6 +37,7 @@ pub fn run(cli: &Cli) -> ExitStatus {
         Command::Check(args) => check::run(&cli.global, args),
         Command::Plan(args) => plan::run(&cli.global, args),
         Command::Build(args) => build::run(&cli.global, args),
+        Command::Boot(args) => boot::run(&cli.global, args),
         Command::Inspect(args) => inspect::run(&cli.global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

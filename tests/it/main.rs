@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod boot;
 mod build;
 mod cli;
 mod ext4;

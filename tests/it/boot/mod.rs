@@ -1,0 +1,6 @@
+//! `pidoop boot`.
+
+mod played;
+mod real_qemu;
+mod refused;
+mod theatre;
