@@ -6,6 +6,7 @@
 #   CLUSTER         sectors in a cluster of p1
 #   EXT4_FEATURES   of p2, as mke2fs -O has them
 #   IDENTITY        what p2's ids are made from
+#   BOOT_CODE       parted to have what parted puts in front of the table, or nothing
 
 MIB=$((1024 * 1024))
 
@@ -23,6 +24,7 @@ make_disk() {
   total=$((ALIGN + BOOT_SIZE + root_size))
   step "content $((content / MIB)) MiB, root partition $((root_size / MIB)) MiB, image $((total / MIB)) MiB"
   truncate -s "$total" "$1"
+  [[ $BOOT_CODE != parted ]] || parted --script "$1" mklabel msdos
   sfdisk --quiet "$1" <<END
 label: dos
 label-id: 0x$DISK_ID
