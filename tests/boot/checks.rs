@@ -25,24 +25,24 @@ type Check = fn(&Evidence<'_>) -> Result<()>;
 /// profile gives no cause for are left out.
 pub(crate) fn of_running(profile: Profile) -> impl Iterator<Item = (&'static str, Check)> {
     let all: [(&'static str, Check); 14] = [
-        ("login by key, sudo", login),
-        ("host keys", host_keys),
-        ("disk id", disk_id),
-        ("machine-id", machine_id),
-        ("card filled", card_filled),
-        ("network", network),
-        ("/etc/hosts", hosts),
-        ("services", services),
-        ("all units well", units),
+        ("login by key and sudo", login),
+        ("host keys same", host_keys),
+        ("disk id same", disk_id),
+        ("machine-id stable", machine_id),
+        ("root grown", root_grown),
+        ("address", address),
+        ("/etc/hosts untouched", hosts),
+        ("services up", services),
+        ("no failed units", units),
         ("no swap on card", no_swap),
         ("journal kept", journal),
-        ("user alone", user_alone),
+        ("one user", one_user),
         ("no wizard", no_wizard),
-        ("no cloud-init", no_cloud_init),
+        ("cloud-init did not run", no_cloud_init),
     ];
     all.into_iter().filter(move |(name, _)| match *name {
         "no wizard" => profile.is_raspberry_pi_os(),
-        "no cloud-init" => profile.has_cloud_init(),
+        "cloud-init did not run" => profile.has_cloud_init(),
         _ => true,
     })
 }
@@ -110,7 +110,7 @@ fn machine_id(evidence: &Evidence<'_>) -> Result<()> {
     )
 }
 
-fn card_filled(evidence: &Evidence<'_>) -> Result<()> {
+fn root_grown(evidence: &Evidence<'_>) -> Result<()> {
     let root: u64 = evidence.facts.get("root_bytes").trim().parse()?;
     let start = Disk::open(&evidence.baked.image)?.root_range().start;
     ensure!(
@@ -132,7 +132,7 @@ fn card_filled(evidence: &Evidence<'_>) -> Result<()> {
     Ok(())
 }
 
-fn network(evidence: &Evidence<'_>) -> Result<()> {
+fn address(evidence: &Evidence<'_>) -> Result<()> {
     let addresses = evidence.facts.get("address");
     let ours = format!("eth0    inet {ADDRESS}/{PREFIX} ");
     ensure!(
@@ -188,7 +188,7 @@ fn journal(evidence: &Evidence<'_>) -> Result<()> {
     Ok(())
 }
 
-fn user_alone(evidence: &Evidence<'_>) -> Result<()> {
+fn one_user(evidence: &Evidence<'_>) -> Result<()> {
     let user = evidence.facts.get("uid1000");
     ensure!(
         user.starts_with(&format!("{USER}:")),

@@ -114,9 +114,9 @@ impl Proof<'_> {
             ensure!(faults.is_empty(), "{}", faults.join("\n"));
             Ok(())
         };
-        self.note(scene, "fsck finds nothing", &clean());
+        self.note(scene, "fsck clean", &clean());
         let result = same_ids(bench, baked);
-        self.note(scene, "ids on the card", &result);
+        self.note(scene, "disk id on the card", &result);
         Ok(())
     }
 

@@ -5,21 +5,24 @@
 # fill_firmware: p1, the kernel's modules on p2.
 fill_firmware() {
   local -a modules=(vfat nls_cp437 nls_ascii)
+  # By auto_initramfs the name of one follows from that of the other.
+  local suffix=8
+  [[ $ARCH == arm64 ]] || suffix=_$ARCH
   install_modules
   step "firmware partition"
   issue >"$BOOT/issue.txt"
   command_line >"$BOOT/cmdline.txt"
-  config >"$BOOT/config.txt"
+  config "$suffix" >"$BOOT/config.txt"
   [[ $RELEASE != trixie ]] || seeds
   case $ARCH in
     amd64)
-      cp "$WORK/kernel/boot/vmlinuz-$KERNEL" "$BOOT/vmlinuz"
+      cp "$WORK/kernel/boot/vmlinuz-$KERNEL" "$BOOT/kernel$suffix.img"
       modules+=("${INITRAMFS_MODULES_AMD64[@]}") ;;
     arm64)
       install_pi_firmware
       modules+=("${INITRAMFS_MODULES_ARM64[@]}") ;;
   esac
-  make_initramfs "${modules[@]}" >"$BOOT/initramfs8"
+  make_initramfs "${modules[@]}" >"$BOOT/initramfs$suffix"
 }
 
 # command_line: as released, one line (pi-gen stage1/00-boot-files and
@@ -32,7 +35,7 @@ command_line() {
   esac
 }
 
-# config: the active lines as released (pi-gen stage1/00-boot-files), and what names
+# config SUFFIX: the active lines as released (pi-gen stage1/00-boot-files), and what names
 # Debian's kernel. It is made of modules, so Bullseye has an initramfs too, which
 # Raspberry Pi's own kernel did without.
 config() {
@@ -47,10 +50,10 @@ config() {
     *) printf 'arm_boost=1\n\n[cm4]\notg_mode=1\n\n[cm5]\ndtoverlay=dwc2,dr_mode=host\n' ;;
   esac
   printf '\n[all]\n'
-  [[ $RELEASE != bullseye ]] || echo "initramfs initramfs8 followkernel"
+  [[ $RELEASE != bullseye ]] || echo "initramfs initramfs$1 followkernel"
   case $ARCH in
-    amd64) echo "kernel=vmlinuz" ;;
-    arm64) printf 'kernel=kernel8.img\nupstream_kernel=1\nenable_uart=1\n' ;;
+    amd64) echo "kernel=kernel$1.img" ;;
+    arm64) printf 'upstream_kernel=1\nenable_uart=1\n' ;;
   esac
 }
 
