@@ -1,21 +1,25 @@
 //! Carrying out a plan.
 //!
 //! [`survey`] reads what a plan must know of the base image. [`ensure_layer`]
-//! makes the shared layer once, [`bake_node`] one image for each node. Every
-//! image is read back by readers that did not write it before it gets its
-//! name.
+//! makes the shared layer once, [`Build`] one image for each node, or as much
+//! of it as an older image lacks. Every image is read back by readers that did
+//! not write it before it gets its name.
 
 mod error;
+mod images;
 mod layer;
 mod lock;
 mod node;
+mod record;
+mod rehearsal;
 mod scratch;
 mod survey;
 
 pub use error::BakeError;
-pub use layer::ensure_layer;
+pub use images::Build;
+pub use layer::{LayerImage, ensure_layer};
 pub use lock::DirLock;
-pub use node::{NodeImage, bake_node};
+pub use node::{How, NodeImage};
 pub use scratch::{Scratch, abandon_all};
 pub use survey::survey;
 

@@ -42,5 +42,6 @@ pub use hadoop::{HadoopArchive, inspect_hadoop};
 pub use http::HttpOptions;
 pub use image::{UNPACKING, UnpackedImage, unpack_image};
 pub use java::{JavaArchive, inspect_java};
+pub use local::FileIdentity;
 pub use location::Location;
 pub use sidecar::digest_for;

@@ -14,11 +14,13 @@ mod grow;
 mod leftovers;
 mod read;
 mod script;
+mod skeleton;
 mod superblock;
 
-pub use apply::{Applied, Apply, apply, undo};
+pub use apply::{Applied, apply};
 pub use check::{Verdict, check};
 pub use footprint::Footprint;
 pub use grow::grow;
 pub use read::Ext4Volume;
+pub use skeleton::{make_skeleton, rehearse};
 pub use superblock::{Features, Superblock};

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use crate::disk::{DiskError, Region, Window};
 
 /// Where it is and how long.
-pub(super) const AT: u64 = 1024;
-pub(super) const LEN: usize = 1024;
+const AT: u64 = 1024;
+const LEN: usize = 1024;
 
 /// `s_magic`.
 const MAGIC: u16 = 0xef53;
