@@ -2,10 +2,16 @@
 
 use std::fs::TryLockError;
 use std::io;
+use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 
 use crate::progress::Reporter;
+
+/// How long a lock may outlive its process: one that is killed while it starts
+/// a program leaves a child that holds on to everything until it becomes that
+/// program.
+const LINGERING: Duration = Duration::from_millis(200);
 
 /// A lock held on a directory; freed when dropped or when the process ends.
 #[derive(Debug)]
@@ -14,17 +20,22 @@ pub struct DirLock {
 }
 
 impl DirLock {
-    /// Takes the lock at once, or says that another process has it with
-    /// `Ok(None)`.
+    /// Takes the lock, or says that another process has it with `Ok(None)`.
     ///
     /// # Errors
     /// When the lock file cannot be made or locked.
     pub fn try_take(dir: &Utf8Path) -> io::Result<Option<Self>> {
         let file = open(dir)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Self { _file: file })),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < LINGERING => {
+                    std::thread::sleep(LINGERING / 20);
+                }
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
     }
 
