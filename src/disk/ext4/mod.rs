@@ -22,5 +22,5 @@ pub use check::{Verdict, check};
 pub use footprint::Footprint;
 pub use grow::grow;
 pub use read::Ext4Volume;
-pub use skeleton::{Rehearsal, make_skeleton, rehearse};
+pub use skeleton::{Rehearsal, Skeleton, make_skeleton};
 pub use superblock::{Features, Superblock};
