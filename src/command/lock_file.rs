@@ -201,9 +201,16 @@ impl LockFile {
     }
 }
 
-/// Names the work of writing this file, for all processes that may.
+/// Names the work of writing in this directory, for all processes that may: by
+/// the directory, which is there before the file is, and under one name whether
+/// the file is or not.
 fn write_key(path: &Utf8Path) -> String {
-    format!("lockfile-{}", Sha256::of(path.as_str().as_bytes()))
+    let dir = match path.parent() {
+        Some(dir) if dir != "" => dir,
+        _ => Utf8Path::new("."),
+    };
+    let dir = dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
+    format!("lockfile-{}", Sha256::of(dir.as_str().as_bytes()))
 }
 
 /// What became of the lock.

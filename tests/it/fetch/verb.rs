@@ -145,7 +145,9 @@ fn offline_all_that_is_missing_is_named() {
         let urls = ALL.map(|recipe| publisher.url(recipe));
         let [base, java, hadoop] = &urls;
         let words = ["this is offline", "--mirror", base, java, hadoop];
-        run.refuses(3, &words);
+        let run = run.refuses(3, &words);
+        let hints = run.stderr.matches("help: ").count();
+        assert_eq!(hints, 1, "what to do is said once\n{run}");
         assert!(!sandbox.path("cluster.lock").exists());
     }
     let run = sandbox.run("plan").works();
@@ -211,7 +213,7 @@ fn proxies_of_the_environment_are_heeded() {
 }
 
 #[test]
-fn two_processes_at_once_download_once() {
+fn processes_at_once_download_once_and_lock_alike() {
     let publisher = Publisher::new();
     publisher.serve_slowly(10, Duration::from_millis(30));
     let sandbox = publisher.sandbox();
@@ -219,7 +221,7 @@ fn two_processes_at_once_download_once() {
         let mut command = sandbox.command("fetch");
         command.stderr(Stdio::piped()).spawn().unwrap()
     };
-    for child in [0, 1, 2].map(start) {
+    for child in [0, 1, 2, 3, 4, 5].map(start) {
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{said}");
