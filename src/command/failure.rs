@@ -79,14 +79,25 @@ impl Failure {
         }
         let all_missing = failures.iter().all(Self::is_missing_input);
         let status = failures[0].status;
-        let hint = failures.iter_mut().find_map(|failure| failure.hint.take());
+        let mut hints: Vec<String> = Vec::new();
+        for hint in failures
+            .iter_mut()
+            .filter_map(|failure| failure.hint.take())
+        {
+            // What to do is often the same for all of them.
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
         let words: Vec<String> = failures
             .iter()
             .map(|failure| {
                 let text = failure.to_string();
-                text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+                let text = text.trim_end();
+                text.strip_prefix("error: ").unwrap_or(text).to_owned()
             })
             .collect();
+        let hint = (!hints.is_empty()).then(|| hints.join("\n  help: "));
         Self {
             status,
             error: anyhow::anyhow!("{}", words.join("\n")),

@@ -55,17 +55,19 @@ pub(super) fn newest_listed(
 fn read(name: &str, url: &str, session: &Session) -> Result<OsList, Failure> {
     let urls = [url.to_owned()];
     let found = session.fetcher.document(&urls, &session.reporter);
-    let unobtainable = |reason: String| {
+    let unobtainable = |attempts: Vec<Attempt>| {
         source_failure(SourceError::Unobtainable {
             name: format!("the list for {name}"),
-            attempts: vec![Attempt {
-                place: url.to_owned(),
-                reason,
-            }],
+            attempts,
         })
     };
     let document = found.map_err(source_failure)?.map_err(unobtainable)?;
-    OsList::parse(&String::from_utf8_lossy(&document.bytes)).map_err(unobtainable)
+    OsList::parse(&String::from_utf8_lossy(&document.bytes)).map_err(|reason| {
+        unobtainable(vec![Attempt {
+            place: document.place,
+            reason,
+        }])
+    })
 }
 
 /// Scheme and host of an address.

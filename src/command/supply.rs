@@ -43,10 +43,9 @@ impl Supply {
         lock: &LockFile,
         session: &Session,
     ) -> Result<Self, Failure> {
-        let base = wanted::base(loaded, lock, session)?;
         // What Java and Hadoop must be for is known for certain only from the
         // base image itself, but its recipe or the lock says it beforehand.
-        let presumed = base.entry.arch;
+        let presumed = wanted::presumed_arch(loaded, lock);
         let component = |key, arch| {
             let wanted = wanted::component(key, arch, loaded, lock, session)?;
             Supplied::get(wanted, loaded, session)
@@ -59,6 +58,7 @@ impl Supply {
             })
         };
         let get_base = || {
+            let base = wanted::base(loaded, lock, session)?;
             let base = Supplied::get(base, loaded, session)?;
             let image = BaseImage::open(&base, session)?;
             let arch = image.arch()?;

@@ -47,6 +47,17 @@ pub(super) fn base(loaded: &Loaded, lock: &LockFile, session: &Session) -> Resul
     from_recipe("base", choice, &recipe, source, (loaded, lock, session))
 }
 
+/// What the base image is for, as far as that is known without it.
+pub(super) fn presumed_arch(loaded: &Loaded, lock: &LockFile) -> Option<Arch> {
+    let choice = &loaded.cluster.image.base;
+    let locked = lock.answer("base", choice).and_then(|entry| entry.arch);
+    let SourceChoice::Recipe { name, .. } = choice else {
+        return locked;
+    };
+    let recipe = loaded.recipes.base(name).ok()?;
+    recipe.sources.first().map(|source| source.arch)
+}
+
 /// Java or Hadoop, for an architecture.
 pub(super) fn component(
     key: &'static str,

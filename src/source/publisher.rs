@@ -2,6 +2,7 @@
 
 use camino::Utf8Path;
 
+use super::error::Attempt;
 use super::failure::Failure;
 use super::location::{file_name_in, without_password};
 use super::mirror::Held;
@@ -32,17 +33,21 @@ pub struct Document {
 
 impl Fetcher {
     /// The small file that is published at any of `urls`, from a mirror or from
-    /// there. The inner error says in words why nobody gave it.
+    /// there. The inner error tells who did not give it, and why.
     ///
     /// # Errors
     /// What this machine could not do.
-    pub fn document(&self, urls: &[String], reporter: &Reporter) -> Answered<Document> {
+    pub fn document(
+        &self,
+        urls: &[String],
+        reporter: &Reporter,
+    ) -> Result<Result<Document, Vec<Attempt>>, SourceError> {
         let published = urls.iter().map(|url| Held::Url(url.clone()));
         let places = self
             .copies(urls.iter().map(String::as_str))
             .into_iter()
             .chain(published.filter(|_| !self.offline));
-        let mut reasons = Vec::new();
+        let mut attempts = Vec::new();
         for place in places {
             let found = match &place {
                 Held::File(path) => {
@@ -57,17 +62,20 @@ impl Fetcher {
                         place: place.to_string(),
                     }));
                 }
-                Err(Failure::Remote { reason, .. }) => reasons.push(format!("{place}: {reason}")),
+                Err(Failure::Remote { reason, .. }) => attempts.push(Attempt {
+                    place: place.to_string(),
+                    reason,
+                }),
                 Err(Failure::Local(error)) => return Err(error),
             }
         }
         if self.offline {
-            reasons.extend(urls.iter().map(|url| {
-                let url = without_password(url);
-                format!("{url}: it is in no mirror directory, and this is offline")
+            attempts.extend(urls.iter().map(|url| Attempt {
+                place: without_password(url),
+                reason: "it is in no mirror directory, and this is offline".to_owned(),
             }));
         }
-        Ok(Err(reasons.join("; ")))
+        Ok(Err(attempts))
     }
 
     /// What a file has to be: as the request says, or else the publisher's
@@ -92,7 +100,7 @@ impl Fetcher {
                         Err(error) => reasons.push(error.to_string()),
                     }
                 }
-                Err(reason) => reasons.push(reason),
+                Err(attempts) => reasons.push(in_words(&attempts)),
             }
         }
         Ok(Err(format!(
@@ -167,12 +175,26 @@ impl Fetcher {
             Keys::File { bytes, .. } => bytes.clone(),
             Keys::Url(url) => match self.document(std::slice::from_ref(url), reporter)? {
                 Ok(found) => found.bytes,
-                Err(reason) => return Ok(Err(format!("its keys could not be had ({reason})"))),
+                Err(attempts) => {
+                    let reasons = in_words(&attempts);
+                    return Ok(Err(format!("its keys could not be had ({reasons})")));
+                }
             },
         };
         match self.document(&signature.urls, reporter)? {
             Ok(found) => Ok(Ok((keys, found.bytes))),
-            Err(reason) => Ok(Err(format!("its signature could not be had ({reason})"))),
+            Err(attempts) => {
+                let reasons = in_words(&attempts);
+                Ok(Err(format!("its signature could not be had ({reasons})")))
+            }
         }
     }
+}
+
+fn in_words(attempts: &[Attempt]) -> String {
+    let words: Vec<String> = attempts
+        .iter()
+        .map(|attempt| format!("{}: {}", attempt.place, attempt.reason))
+        .collect();
+    words.join("; ")
 }

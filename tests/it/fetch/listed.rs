@@ -167,26 +167,29 @@ fn a_list_refers_to_further_ones_of_its_own_host() {
 #[test]
 fn without_a_list_there_is_no_newest() {
     let publisher = Publisher::new();
-    let sandbox = sandbox(&publisher);
-    sandbox
-        .run("fetch")
-        .refuses(3, &["the list for tiny-base", "(404)"]);
-    let run = sandbox.run("fetch --offline");
-    run.refuses(3, &["the list for tiny-base", "this is offline"]);
+    let cluster = sandbox(&publisher);
+    let run = cluster.run("fetch");
+    let run = run.refuses(3, &["the list for tiny-base", "(404)"]);
+    assert_eq!(run.stderr.matches("os_list.json").count(), 1, "{run}");
+    // What else is missing is named with it.
+    let other = sandbox(&publisher);
+    let run = other.run("fetch --offline");
+    let java = publisher.url(super::cluster::JAVA);
+    run.refuses(3, &["the list for tiny-base", "this is offline", &java]);
     // A plan does without.
-    let run = sandbox.run("plan").works();
+    let run = cluster.run("plan").works();
     assert!(run.stdout.contains("memory plan"), "{run}");
     publisher.server.serve(LIST, [Answer::file("<html>")]);
-    sandbox.run("fetch").refuses(3, &["no list of images"]);
+    cluster.run("fetch").refuses(3, &["no list of images"]);
     publisher.server.serve(LIST, [list(&[])]);
     let words = [
         "does not have tiny-base",
         "none of its 0 images for pi4-64bit",
         "*.img.xz",
     ];
-    sandbox.run("fetch").refuses(3, &words);
+    cluster.run("fetch").refuses(3, &words);
     // An image for another processor is refused by its own looks.
-    assert!(!sandbox.path("cluster.lock").exists());
+    assert!(!cluster.path("cluster.lock").exists());
 }
 
 #[test]
