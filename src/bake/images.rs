@@ -1,6 +1,9 @@
 //! All images of a build.
 
+use std::num::NonZero;
+
 use camino::Utf8Path;
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 use super::node::Oven;
@@ -9,6 +12,12 @@ use super::{BakeError, NodeImage, ensure_layer};
 use crate::edit::Archives;
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
+
+/// How many images are made at a time: while one waits for the disk or for a
+/// program, another has the processor; each takes as much memory as its
+/// filesystem has metadata.
+const FEWEST: usize = 4;
+const MOST: usize = 8;
 
 /// What a build works with.
 #[derive(Clone, Copy)]
@@ -50,6 +59,15 @@ impl Build<'_> {
             records: Records::new(self.cache),
             reporter: self.reporter,
         };
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(cores.clamp(FEWEST, MOST))
+            .build()
+            .map_err(std::io::Error::other)?;
+        pool.install(|| self.with(&oven, nodes))
+    }
+
+    fn with(&self, oven: &Oven<'_>, nodes: &[&NodePlan]) -> Result<Vec<NodeImage>, BakeError> {
         let mut images: Vec<Option<NodeImage>> =
             nodes.par_iter().map(|node| oven.unchanged(node)).collect();
         if images.iter().any(Option::is_none) {

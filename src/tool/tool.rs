@@ -47,8 +47,9 @@ const fn e2fsprogs(name: &'static str, args: &'static [&'static str]) -> Tool {
 
 /// Edits ext4 filesystems in files.
 pub const DEBUGFS: Tool = e2fsprogs("debugfs", &["-V"]);
-/// Judges ext4 filesystems.
-pub const E2FSCK: Tool = e2fsprogs("e2fsck", &["-V"]);
+/// Judges ext4 filesystems. debugfs is asked for the version of the package,
+/// since asking costs more than judging a small filesystem.
+pub const E2FSCK: Tool = Tool::any_version("e2fsck", "e2fsprogs");
 /// Copies the metadata of ext4 filesystems. Its package's other programs are
 /// asked for their version.
 pub const E2IMAGE: Tool = Tool::any_version("e2image", "e2fsprogs");
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn every_e2fsprogs_program_tells_its_version() {
-        for tool in [DEBUGFS, E2FSCK, RESIZE2FS] {
+        for tool in [DEBUGFS, RESIZE2FS] {
             let version = tool.version().unwrap();
             assert!(
                 version >= Some(E2FSPROGS_MINIMUM),
