@@ -23,8 +23,8 @@ pub fn ensure_layer(
     cache: &Utf8Path,
     reporter: &Reporter,
 ) -> Result<Utf8PathBuf, BakeError> {
-    let dir = cache.join("layers");
-    let image = dir.join(format!("{}.img", layer.id));
+    let dir = directory(cache);
+    let image = dir.join(file_name(layer));
     // Two builds that need the same layer: the second waits and finds it.
     let _lock = DirLock::take(&dir, reporter)?;
     if image.is_file() {
@@ -43,8 +43,18 @@ pub fn ensure_layer(
 
 /// The layer's image in the cache, if it was made.
 pub fn cached_layer(layer: &Layer, cache: &Utf8Path) -> Option<Utf8PathBuf> {
-    let image = cache.join("layers").join(format!("{}.img", layer.id));
+    let image = directory(cache).join(file_name(layer));
     image.is_file().then_some(image)
+}
+
+/// Where the cache keeps layers.
+fn directory(cache: &Utf8Path) -> Utf8PathBuf {
+    cache.join("layers")
+}
+
+/// A layer is found by what it was made from.
+fn file_name(layer: &Layer) -> String {
+    format!("{}.img", layer.id)
 }
 
 fn make(
