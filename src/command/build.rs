@@ -10,6 +10,7 @@ use super::farewell::{Card, Farewell};
 use super::inputs::Inputs;
 use super::load::load;
 use super::lock_file::LockFile;
+use super::nodes::check_names;
 use super::plan::{memory_plan, resolve};
 use super::secret::{Origin, cluster_key};
 use super::session::Session;
@@ -28,20 +29,7 @@ pub(super) fn run(global: &GlobalArgs, args: &BuildArgs) -> Result<ExitStatus, F
     for note in loaded.notes()? {
         super::say(global, format_args!("{note}"));
     }
-    let known: Vec<&str> = loaded
-        .cluster
-        .nodes
-        .iter()
-        .map(|node| node.name.as_str())
-        .collect();
-    for name in &args.node {
-        if !known.contains(&name.as_str()) {
-            return Err(
-                Failure::usage(format!("there is no node {name} in {}", loaded.file))
-                    .hint(format!("the nodes are {}", known.join(", "))),
-            );
-        }
-    }
+    check_names(&loaded, &args.node)?;
     let lock = LockFile::open(&loaded, args.sources.locked)?;
     let session = Session::with_sources(global, args.json, &args.sources)?;
     fs_err::create_dir_all(&args.out)?;

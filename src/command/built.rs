@@ -2,7 +2,6 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::load::Loaded;
 use super::unpacked::RawImage;
 use super::{Failure, bake_failure};
 use crate::bake::{BakeError, DirLock, SeenImage};
@@ -73,17 +72,4 @@ pub(super) fn strays(out: &Utf8Path, planned: &[&str]) -> Result<Vec<Utf8PathBuf
     }
     found.sort();
     Ok(found)
-}
-
-/// Refuses nodes that the cluster file does not have.
-pub(super) fn check_names(loaded: &Loaded, names: &[String]) -> Result<(), Failure> {
-    let nodes = &loaded.cluster.nodes;
-    let known: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
-    match names.iter().find(|name| !known.contains(&name.as_str())) {
-        None => Ok(()),
-        Some(name) => Err(
-            Failure::usage(format!("there is no node {name} in {}", loaded.file))
-                .hint(format!("the nodes are {}", known.join(", "))),
-        ),
-    }
 }

@@ -10,9 +10,10 @@ use std::io::Write;
 use camino::Utf8Path;
 use rayon::prelude::*;
 
-use super::built::{Built, check_names, lock, strays};
+use super::built::{Built, lock, strays};
 use super::expected::{Expected, node_named};
 use super::load::load;
+use super::nodes::check_names;
 use super::unpacked::RawImage;
 use super::{Failure, bake_failure};
 use crate::bake::{ImageDifference, SeenImage, Stock, compare_images, compare_node};

@@ -19,6 +19,7 @@ mod load;
 mod lock_file;
 mod man;
 mod new;
+mod nodes;
 mod plan;
 mod secret;
 mod session;

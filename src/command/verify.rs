@@ -6,9 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::built::{Built, check_names, lock};
+use super::built::{Built, lock};
 use super::expected::Expected;
 use super::load::{Loaded, load};
+use super::nodes::check_names;
 use super::secret::existing_key;
 use super::unpacked::RawImage;
 use super::{Failure, bake_failure};

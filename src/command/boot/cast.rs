@@ -4,6 +4,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::super::load::Loaded;
+use super::super::nodes::check_names;
 use super::super::{Failure, say};
 use super::boot_failure;
 use super::memory::{Need, available_mib, share};
@@ -61,14 +62,7 @@ pub(super) fn cast<'a>(
     args: &BootArgs,
 ) -> Result<Vec<Role<'a>>, Failure> {
     let nodes = &loaded.cluster.nodes;
-    let known = |name: &String| nodes.iter().any(|node| node.name.as_str() == name);
-    if let Some(name) = args.node.iter().find(|name| !known(name)) {
-        let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
-        return Err(
-            Failure::usage(format!("there is no node {name} in {}", loaded.file))
-                .hint(format!("the nodes are {}", names.join(", "))),
-        );
-    }
+    check_names(loaded, &args.node)?;
     let chosen: Vec<Role<'_>> = nodes
         .iter()
         .filter(|node| args.node.is_empty() || args.node.iter().any(|n| n == node.name.as_str()))
