@@ -63,6 +63,17 @@ impl Master {
         self
     }
 
+    /// Writes an `hdfs-site.xml` with these properties.
+    fn configure(&self, properties: &str) {
+        let dir = self.dir.path().join("hadoop/etc/hadoop");
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(
+            dir.join("hdfs-site.xml"),
+            format!("<!--\n  pidoop\n-->\n<configuration>\n  {properties}\n</configuration>\n"),
+        )
+        .unwrap();
+    }
+
     fn make(&self, path: &str) -> &Self {
         std::fs::create_dir_all(self.dir.path().join("data/hdfs").join(path)).unwrap();
         self
@@ -231,6 +242,39 @@ fn a_checkpoint_of_a_lost_filesystem_stops_it() {
         .make("name")
         .put("namesecondary/current/fsimage_0000000000000000042", "image");
     assert_refuses(&master, "-importCheckpoint");
+}
+
+#[test]
+fn what_the_configuration_says_plainly_costs_no_java() {
+    let master = Master::new();
+    let data = master.dir.path().join("data/hdfs");
+    master.configure(&format!(
+        "<property>\n    <name>dfs.namenode.name.dir</name>\n    <value>file://{0}/name</value>\n  \
+         </property>\n  <property>\n    <name>dfs.namenode.checkpoint.dir</name>\n    \
+         <value>file://{0}/namesecondary</value>\n  </property>",
+        data.display()
+    ));
+    assert_formats(&master);
+    let calls = std::fs::read_to_string(master.dir.path().join("calls")).unwrap();
+    assert!(!calls.contains("getconf"), "{calls}");
+}
+
+#[rstest]
+#[case::variable("<value>${hadoop.tmp.dir}/name</value>")]
+#[case::entity("<value>/a&amp;b</value>")]
+#[case::elsewhere("<final>true</final><value>/elsewhere</value>")]
+#[case::comment("<value>/elsewhere</value><!-- old -->")]
+#[case::twice("<value>/one</value>\n<name>dfs.namenode.name.dir</name>\n<value>/two</value>")]
+#[case::include("<value>/elsewhere</value>\n<xi:include href=\"more.xml\"/>")]
+fn in_doubt_hadoop_is_asked(#[case] value: &str) {
+    let master = Master::new();
+    master.configure(&format!("<name>dfs.namenode.name.dir</name>\n    {value}"));
+    assert_formats(&master);
+    let calls = std::fs::read_to_string(master.dir.path().join("calls")).unwrap();
+    assert!(
+        calls.contains("getconf -confKey dfs.namenode.name.dir"),
+        "{calls}"
+    );
 }
 
 #[test]

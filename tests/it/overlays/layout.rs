@@ -1,6 +1,9 @@
 //! The directories a fresh HDFS gets.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
 
 use super::{overlay_file, program, words};
 
@@ -30,7 +33,23 @@ impl Master {
         );
         let master = Self { dir };
         master.format(7);
+        // Where nobody answers.
+        master.configure(1);
         master
+    }
+
+    /// Says that the NameNode's page has this port.
+    fn configure(&self, port: u16) {
+        let dir = self.dir.path().join("hadoop/etc/hadoop");
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(
+            dir.join("hdfs-site.xml"),
+            format!(
+                "<!-- pidoop -->\n<name>dfs.namenode.http-address</name>\n\
+                 <value>127.0.0.1:{port}</value>\n"
+            ),
+        )
+        .unwrap();
     }
 
     fn format(&self, namespace: u32) {
@@ -47,13 +66,14 @@ impl Master {
         let root = self.dir.path();
         let state = root.join("state");
         std::fs::create_dir_all(&state).unwrap();
-        Command::new("sh")
+        Command::new("bash")
             .arg(overlay_file("hadoop/usr/local/lib/pidoop/hdfs-layout"))
             .env("PIDOOP_HADOOP", root.join("hadoop"))
             .env("PIDOOP_DATA", root.join("data"))
             .env("PIDOOP_FACTS", root.join("node.conf"))
             .env("STATE_DIRECTORY", state)
             .env("PIDOOP_PAUSE", "0")
+            .env("PIDOOP_PATIENCE", "5")
             .output()
             .unwrap()
     }
@@ -67,8 +87,65 @@ impl Master {
     }
 }
 
+/// The page of a NameNode that is in safe mode for the first `refusals` requests,
+/// and what it was asked.
+fn namenode(refusals: usize) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let request = lines.next().unwrap().unwrap();
+            lines.find(|line| line.as_ref().unwrap().is_empty());
+            let status = if number < refusals {
+                "403 Forbidden"
+            } else {
+                heard.lock().unwrap().push(request);
+                "200 OK"
+            };
+            let _ = write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\n\r\n");
+        }
+    });
+    (port, asked)
+}
+
 #[test]
-fn directories_are_made_once_the_namenode_is_up() {
+fn webhdfs_makes_the_directories_without_java() {
+    let master = Master::new(0);
+    let (port, asked) = namenode(3);
+    master.configure(port);
+    let output = master.boot();
+    assert!(output.status.success(), "{}", words(&output));
+    assert!(master.calls().is_empty());
+    let asked = asked.lock().unwrap();
+    let expected = |path: &str, operation: &str| {
+        let request = format!("PUT /webhdfs/v1{path}?user.name=hadoop&op={operation} HTTP/1.0");
+        assert!(asked.contains(&request), "{request} is not in {asked:#?}");
+    };
+    for path in [
+        "/tmp",
+        "/tmp/logs",
+        "/tmp/hadoop-yarn/staging",
+        "/tmp/hadoop-yarn/staging/history/done_intermediate",
+    ] {
+        expected(path, "MKDIRS");
+        expected(path, "SETPERMISSION&permission=1777");
+        expected(path, "SETOWNER&owner=hadoop&group=hadoop");
+    }
+    expected("/user", "SETPERMISSION&permission=755");
+    expected("/user/keeper", "SETOWNER&owner=keeper&group=keeper");
+    expected(
+        "/tmp/hadoop-yarn/staging/history/done",
+        "SETPERMISSION&permission=750",
+    );
+    assert!(words(&master.boot()).contains("done before"));
+}
+
+#[test]
+fn hadoops_commands_do_it_where_webhdfs_does_not() {
     let master = Master::new(2);
     let output = master.boot();
     assert!(output.status.success(), "{}", words(&output));
@@ -97,7 +174,7 @@ fn directories_are_made_once_the_namenode_is_up() {
         .find(|call| call.contains("-chmod 1777"))
         .unwrap();
     assert!(
-        open.contains(" /tmp /tmp/logs /tmp/hadoop-yarn/staging "),
+        open.contains("-chmod 1777 /tmp /tmp/logs /tmp/hadoop-yarn/staging "),
         "{open}"
     );
     assert!(open.ends_with("done_intermediate"), "{open}");
