@@ -52,6 +52,8 @@ pub enum Happening<'a> {
     Judged {
         /// As sentences; none if all is well.
         missing: &'a [String],
+        /// How long after the first machine was switched on.
+        after: Duration,
     },
 }
 
@@ -127,7 +129,10 @@ impl Rehearsal {
                 self.ask_pages();
                 asked = Some(Instant::now());
                 let missing = self.outcome.seen.missing(&parts, job);
-                tell(Happening::Judged { missing: &missing });
+                tell(Happening::Judged {
+                    missing: &missing,
+                    after: self.begun.elapsed(),
+                });
                 if missing.is_empty() {
                     self.outcome.took = self.begun.elapsed();
                     return Ok(());

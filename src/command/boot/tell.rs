@@ -90,11 +90,15 @@ impl<'a> Teller<'a> {
             Happening::Restarted { node } => {
                 self.reporter.note(format!("{node}: restarts"));
             }
-            Happening::Judged { missing } => {
+            Happening::Judged { missing, after } => {
                 if missing != self.judged {
                     self.judged = missing.to_vec();
                     if !missing.is_empty() {
-                        self.reporter.note(format!("waiting: {}", few(missing)));
+                        self.reporter.note(format!(
+                            "{} s: waiting: {}",
+                            after.as_secs(),
+                            few(missing)
+                        ));
                     }
                 }
             }
@@ -175,8 +179,15 @@ mod tests {
                 after: Duration::from_secs(second),
             });
         }
-        for missing in [&["x".to_owned()][..], &["x".to_owned()], &[]] {
-            teller.tell(Happening::Judged { missing });
+        for (second, missing) in [
+            (70, &["x".to_owned()][..]),
+            (75, &["x".to_owned()]),
+            (80, &[]),
+        ] {
+            teller.tell(Happening::Judged {
+                missing,
+                after: Duration::from_secs(second),
+            });
         }
         let notes: Vec<String> = heard
             .all()
@@ -193,7 +204,7 @@ mod tests {
                 "m, 9 s: up",
                 "m, 49 s: was up, but e",
                 "m, 60 s: the job is done: counted",
-                "waiting: x",
+                "70 s: waiting: x",
             ]
         );
         assert_eq!(heard.titles(), ["booting m on virt"]);
