@@ -46,7 +46,7 @@ pub(super) fn lock(out: &Utf8Path) -> Result<Option<DirLock>, Failure> {
     if !out.is_dir() {
         return Ok(None);
     }
-    match DirLock::try_take(out) {
+    match DirLock::take_unless_busy(out) {
         Ok(Some(lock)) => Ok(Some(lock)),
         Ok(None) => Err(bake_failure(BakeError::Busy(out.to_owned()))),
         Err(_) => Ok(None),

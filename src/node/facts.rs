@@ -8,7 +8,6 @@ use super::draft::Draft;
 /// addresses and lists of them with commas, so nothing needs quotes.
 pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
     let (cluster, node) = (inputs.cluster, inputs.node);
-    let workers: Vec<&str> = cluster.workers().map(|node| node.name.as_str()).collect();
     draft.file(
         Paths::DEFAULT.node_facts,
         format!(
@@ -18,7 +17,6 @@ pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
              PIDOOP_ROLE={}\n\
              PIDOOP_ADDRESS={}\n\
              PIDOOP_MASTER={}\n\
-             PIDOOP_WORKERS={}\n\
              PIDOOP_SERVICES={}\n\
              PIDOOP_USER={}\n",
             cluster.name,
@@ -26,7 +24,6 @@ pub(super) fn write(inputs: &NodeInputs<'_>, draft: &mut Draft<'_>) {
             node.role,
             node.address,
             cluster.master().name,
-            workers.join(","),
             inputs.services.join(","),
             cluster.access.user,
         ),

@@ -38,13 +38,9 @@ mod tests {
     }
 
     #[test]
-    fn the_node_knows_its_services_and_the_workers() {
+    fn the_node_knows_its_services() {
         let facts = Made::new(Release::Trixie, &cluster(), 1).text("/etc/pidoop/node.conf");
-        for line in [
-            "PIDOOP_WORKERS=worker1,worker2\n",
-            "PIDOOP_SERVICES=hdfs-datanode.service,yarn-nodemanager.service\n",
-        ] {
-            assert!(facts.contains(line), "{facts}");
-        }
+        let line = "PIDOOP_SERVICES=hdfs-datanode.service,yarn-nodemanager.service\n";
+        assert!(facts.contains(line), "{facts}");
     }
 }

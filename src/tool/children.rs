@@ -8,9 +8,6 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-
 use super::handover;
 
 type Shared = Arc<Mutex<Child>>;
@@ -123,31 +120,6 @@ pub fn kill_children() {
     handover::remove_all();
 }
 
-/// From now on SIGINT, SIGTERM and SIGHUP kill all children, so that the work
-/// they were part of fails, cleans up and ends the process in its ordinary
-/// way. A second signal ends the process at once.
-///
-/// # Errors
-/// What the system said when the handlers were registered.
-pub fn kill_children_on_signals() -> io::Result<()> {
-    let signals = [SIGINT, SIGTERM, SIGHUP];
-    let armed = Arc::new(AtomicBool::new(false));
-    for signal in signals {
-        // Order matters: the exit looks at the flag before the next line sets it.
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&armed))?;
-        signal_hook::flag::register(signal, Arc::clone(&armed))?;
-    }
-    let mut received = Signals::new(signals)?;
-    thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            for _ in received.forever() {
-                kill_children();
-            }
-        })?;
-    Ok(())
-}
-
 /// Whether [`kill_children`] has been called.
 pub(super) fn was_interrupted() -> bool {
     STOPPED.load(Ordering::SeqCst)
@@ -173,9 +145,13 @@ mod tests {
     /// Not a test of its own: what the next test runs in a process of its own,
     /// since stopping children is for a whole process.
     #[test]
-    #[ignore = "started by a_signal_kills_the_children"]
+    #[ignore = "started by children_are_killed_and_no_more_are_started"]
     fn sleeper() {
-        kill_children_on_signals().unwrap();
+        thread::spawn(|| {
+            // The word to go on comes from the next test.
+            let _ = std::io::stdin().read_line(&mut String::new());
+            kill_children();
+        });
         let begun = Instant::now();
         let error = SLEEP.call().unwrap().arg("600").run().unwrap_err();
         assert!(matches!(error, ToolError::Interrupted { .. }), "{error}");
@@ -187,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_kills_the_children() {
+    fn children_are_killed_and_no_more_are_started() {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args([
             "--ignored",
@@ -195,7 +171,11 @@ mod tests {
             "tool::children::tests::sleeper",
             "--nocapture",
         ]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("running 1 test")));
         let children = format!("/proc/{0}/task", child.id());
@@ -213,8 +193,7 @@ mod tests {
                 None => thread::sleep(Duration::from_millis(5)),
             }
         };
-        let pid = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        drop(child.stdin.take());
         assert_eq!(child.wait().unwrap().code(), Some(42));
         assert!(!Path::new("/proc").join(grandchild).exists());
     }

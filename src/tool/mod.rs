@@ -5,8 +5,8 @@
 //! an environment made from nothing, standard input from memory. Running it
 //! gives an [`Output`] or an error that holds the whole command line and the
 //! end of what the program said. Children still running when this process is
-//! interrupted are killed ([`kill_children_on_signals`]), and the directories in
-//! which files were handed to them ([`Handover`]) removed.
+//! interrupted are killed by [`kill_children`], and the directories in which files
+//! were handed to them ([`Handover`]) removed.
 
 mod call;
 mod children;
@@ -17,7 +17,7 @@ mod tool;
 mod version;
 
 pub use call::{Call, Output};
-pub use children::{Running, kill_children, kill_children_on_signals};
+pub use children::{Running, kill_children};
 pub use error::ToolError;
 pub use handover::Handover;
 pub use tool::{DEBUGFS, E2FSCK, E2UNDO, GPGV, Probe, RESIZE2FS, Tool};

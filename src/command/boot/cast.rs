@@ -340,7 +340,7 @@ impl Station<'_> {
 
 /// The lock of a directory of cards, which one run at a time may use.
 pub(super) fn lock(dir: &Utf8Path) -> Result<DirLock, Failure> {
-    DirLock::try_take(dir)?.ok_or_else(|| {
+    DirLock::take_unless_busy(dir)?.ok_or_else(|| {
         Failure::environment(anyhow::anyhow!("another pidoop is at work in {dir}"))
             .hint("wait for it, or name another directory")
     })
