@@ -1,0 +1,153 @@
+"""Everything that is made before the clock starts: reference images, what is in
+them, and from that the kits the root scripts write."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import clusterfile
+from content import Kits, Wrong, mounted, partitions, read, remove, tool
+
+
+class Preparation:
+    """Cluster files, kits and wanted contents of every size and variant."""
+
+    def __init__(self, options, work, cluster, home, skipped, say):
+        self.options, self.work, self.say = options, work, say
+        self.pidoop = str(options.pidoop.resolve())
+        self.cluster, self.home = cluster, home
+        self.cluster_name = cluster["cluster"]["name"]
+        self.folder = work / "prepared"
+        self.folder.mkdir()
+        self.archives = {kind: cluster["image"][kind]["path"] for kind in ("java", "hadoop")}
+        self.base = cluster["image"]["base"]["path"]
+        self.wanted, self.kits, self.texts, self.names = {}, {}, {}, {}
+        raw = self.raw_base()
+        self.root = self.can_mount(raw, skipped)
+        self.maker = None
+        self.clusters()
+        raw.unlink()
+        remove(self.folder / "cache")
+        self.virt = bool(shutil.which("virt-customize") and shutil.which("virt-resize"))
+        if self.root and not self.virt:
+            skipped.append("virt-customize: it is not installed (Debian: guestfs-tools)")
+
+    def raw_base(self):
+        """The base image, decompressed."""
+        raw = self.folder / "base.img"
+        reader = {".xz": ["xz", "-T0"], ".zst": ["zstd", "-q"], ".gz": ["gzip"]}
+        words = reader.get(Path(self.base).suffix)
+        with open(raw, "wb") as file:
+            subprocess.run(
+                [*words, "-dc", self.base] if words else ["cat", self.base], stdout=file, check=True
+            )
+        return raw
+
+    def can_mount(self, raw, skipped):
+        """Whether the root scripts can run here; else it is said."""
+        if os.geteuid():
+            skipped.append("naive, copy-once, in-place: root scripts, and this is not root")
+            return False
+        try:
+            with mounted(raw, self.folder / "trial"):
+                return True
+        except Wrong as error:
+            skipped.append(f"naive, copy-once, in-place: no loop mounts here ({error})")
+            return False
+
+    def clusters(self):
+        """Builds every variant once, and keeps what has to come out."""
+        small = self.options.nodes[0]
+        for count in self.options.nodes:
+            self.say(f"preparing {count} nodes")
+            folder = self.cluster_folder(count)
+            first = clusterfile.sized(self.cluster, count)
+            variants = {"first": first}
+            if count == small:
+                one = first["node"][-1]["name"]
+                variants["all"] = clusterfile.with_property(first, "134217728")
+                variants["one"] = clusterfile.with_node_property(variants["all"], one, 11)
+            self.names[count] = [node["name"] for node in first["node"]]
+            for variant, cluster in variants.items():
+                key = (count, variant)
+                self.texts[key] = clusterfile.written(cluster)
+                (folder / "cluster.toml").write_text(self.texts[key])
+                self.variant(key, folder)
+
+    def cluster_folder(self, count):
+        """A directory for cluster files of one size."""
+        folder = self.folder / f"cluster-{count}"
+        folder.mkdir()
+        for name in ("recipes", "overlays"):
+            if (self.home / name).is_dir():
+                (folder / name).symlink_to(self.home / name)
+        return folder
+
+    def variant(self, key, folder):
+        """One build for reference, its contents and its kit."""
+        count, variant = key
+        out, kit = self.folder / "out", self.folder / "kits" / f"{count}-{variant}"
+        command = [self.pidoop, "build", "-f", folder / "cluster.toml", "-o", out,
+                   "--cache-dir", self.folder / "cache", "--quiet"]
+        tool(*command)
+        if not self.wanted:
+            self.facts(out, folder)
+        if self.root:
+            scratch = self.folder / "scratch"
+            images = self.images(out, count)
+            contents = {node: read(image, scratch) for node, image in images.items()}
+            if self.maker is None:
+                places = self.places(folder)
+                self.maker = Kits(
+                    self.folder / "base.img",
+                    {kind: (self.archives[kind], places[kind]) for kind in places}, scratch,
+                )
+                self.into = places
+            self.maker.make(kit, images, contents)
+            before = {"all": "first", "one": "all"}.get(variant)
+            if before:
+                self.maker.change(kit, images, self.wanted[count, before], contents)
+        else:
+            contents = {node: digest(image) for node, image in self.images(out, count).items()}
+        self.wanted[key], self.kits[key] = contents, kit
+        remove(out)
+
+    def facts(self, out, folder):
+        """Sizes, from the first image that was built; one is kept for copies."""
+        image = next(iter(self.images(out, self.options.nodes[0]).values()))
+        info = image.stat()
+        self.image_bytes, self.image_allocated = info.st_size, info.st_blocks * 512
+        self.root_start = partitions(image)[1]
+        self.sample = self.folder / "sample.img"
+        tool("cp", "--reflink=auto", "--sparse=always", image, self.sample)
+        # The largest size, the small one once for each way, and room to work.
+        most = max(self.options.nodes[-1], 3 * self.options.nodes[0]) + 8
+        self.needed = self.image_allocated * most + self.image_bytes
+        free = shutil.disk_usage(self.work).free
+        if free < self.needed * (2 if "xfs" in self.options.fs else 1):
+            raise Wrong(
+                f"{self.options.nodes[-1]} nodes need {self.needed / 2**30:.0f} GiB of disk for each"
+                f" filesystem, and {free / 2**30:.0f} GiB are free; use --nodes with fewer, or --work"
+            )
+
+    def places(self, folder):
+        """Where java and hadoop go, from the plan."""
+        plan = json.loads(tool(self.pidoop, "plan", "-f", folder / "cluster.toml", "--json",
+                               "--cache-dir", self.folder / "cache", "--offline"))
+        return {each["kind"]: each["into"] for each in plan["components"]}
+
+    def images(self, out, count, nodes=None):
+        """{node: image} below a directory."""
+        return {
+            node: Path(out) / f"{self.cluster_name}-{node}.img"
+            for node in (nodes or self.names[count])
+        }
+
+
+def digest(image):
+    """For whom cannot mount: every byte of the image."""
+    with open(image, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,185 @@
+"""The whole bench: preparation, rounds, checks, report."""
+
+import datetime
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import clusterfile
+import machine
+import options
+import report
+from clusterfile import Refused
+from content import Wrong, remove, tool
+from measure import Bench
+from prepare import Preparation
+from scenarios import Place, Scenarios
+
+HERE = Path(__file__).resolve().parent
+DOCS = HERE.parent.parent / "docs" / "benchmarks.md"
+
+
+def say(words):
+    """Progress for people."""
+    print(f"bench: {datetime.datetime.now():%H:%M:%S} {words}", file=sys.stderr, flush=True)
+
+
+def leave(number, _frame):
+    """A signal unwinds the stack, and with it every mount and directory."""
+    raise SystemExit(128 + number)
+
+
+def sweep(work):
+    """Unmounts what is still mounted below the work directory, and removes it."""
+    mounts = [
+        line.split()[4].replace("\\040", " ")
+        for line in Path("/proc/self/mountinfo").read_text().splitlines()
+    ]
+    for point in sorted((m for m in mounts if m.startswith(f"{work}/")), key=len, reverse=True):
+        subprocess.run(["umount", "--lazy", point], check=False)
+    for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
+        if backing.read_text().startswith(f"{work}/"):
+            device = backing.parent.parent.name
+            subprocess.run(["losetup", "-d", f"/dev/{device}"], check=False)
+    remove(work)
+
+
+def default_cluster(options_, work):
+    """The project's own inputs in a cluster of its own."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    inputs = cache / "pidoop" / "inputs"
+    arches = [options_.arch] if options_.arch else ["amd64", "arm64"]
+    for arch in arches:
+        cluster = clusterfile.generated(inputs, arch, str(work / "id.pub"))
+        paths = [Path(source["path"]) for source in cluster["image"].values()]
+        if all(path.is_file() for path in paths):
+            tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f", work / "id")
+            return cluster, work
+    raise Refused(
+        f"no inputs in {inputs}; make them with\n"
+        + "".join(
+            f"  scripts/inputs/{maker} {arches[0]} {inputs}/{name}\n"
+            for maker, name in (
+                ("base-image", f"debian-13-{arches[0]}.img.xz"),
+                ("java", f"java-17-{arches[0]}.tar.gz"),
+                ("hadoop", f"hadoop-3.5.0-{arches[0]}.tar.gz"),
+            )
+        )
+        + "or name a cluster file with -f"
+    )
+
+
+def xfs(work, bytes_):
+    """A filesystem with reflinks in a file, mounted."""
+    image, point = work / "xfs.img", work / "xfs"
+    with open(image, "wb") as file:
+        file.truncate(bytes_)
+    point.mkdir()
+    tool("mkfs.xfs", "-q", "-m", "reflink=1", image)
+    tool("mount", "-t", "xfs", "-o", "loop", image, point)
+    return point
+
+
+def places(options_, work, prepared, skipped):
+    """Where is measured: a directory on this disk, and XFS in a file."""
+    found = []
+    if "dir" in options_.fs:
+        folder = work / "dir"
+        folder.mkdir()
+        kind = tool("stat", "-f", "-c", "%T", folder).decode().strip().replace("ext2/ext3", "ext4")
+        found.append(Place(kind, folder, None))
+    if "xfs" in options_.fs:
+        if not prepared.root:
+            skipped.append("XFS with reflink: it needs root to mount a filesystem in a file")
+        elif not shutil.which("mkfs.xfs"):
+            skipped.append("XFS with reflink: mkfs.xfs is not installed (Debian: xfsprogs)")
+        else:
+            point = xfs(work, max(int(prepared.needed * 1.5), 4 << 30))
+            found.append(Place("xfs", point, point))
+    return found
+
+
+def measure(options_, work):
+    """Everything between the command line and the report."""
+    skipped, failed = [], []
+    if options_.file:
+        cluster, home = clusterfile.load(options_.file)
+    else:
+        cluster, home = default_cluster(options_, work)
+    bench = Bench(cold=os.geteuid() == 0 and not options_.quick, log=work / "log")
+    about = machine.describe(options_.pidoop)
+    prepared = Preparation(options_, work, cluster, home, skipped, say)
+    found = places(options_, work, prepared, skipped)
+    if not bench.cold:
+        skipped.append(
+            "a cold page cache: only root can drop it" if os.geteuid() else
+            "a cold page cache: --quick leaves it as it is"
+        )
+    for place in found:
+        place.receive(prepared)
+    runs = [Scenarios(options_, place, prepared, bench, skipped, failed, say) for place in found]
+    for number in range(options_.rounds + 1):
+        for each in runs:
+            what = "memory, disk and every byte" if number == 0 else f"of {options_.rounds}"
+            say(f"round {number} ({what}) on {each.place.kind}")
+            each.round(number)
+    rounds = {}
+    for each in runs:
+        rounds |= each.figures
+    cells = report.summary(rounds)
+    inputs = ", ".join(
+        f"{kind} {Path(source['path']).stat().st_size / 1e6:.0f} MB packed"
+        for kind, source in cluster["image"].items()
+    )
+    return {
+        "schema": 1,
+        "machine": about,
+        "run": {
+            "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC",
+            "rounds": options_.rounds, "nodes": options_.nodes, "caches_dropped": bench.cold,
+            "inputs": inputs, "image_bytes": prepared.image_bytes,
+            "image_allocated_bytes": prepared.image_allocated,
+            "filesystems": [place.kind for place in found],
+        },
+        "skipped": list(dict.fromkeys(skipped)),
+        "failed": list(dict.fromkeys(failed)),
+        # Tiny, warm or once is no evidence for or against a promise.
+        "bars": [] if options_.quick else
+                report.bars(cells, options_.nodes, [place.kind for place in found]),
+        "cells": cells,
+    }
+
+
+def main():
+    """Runs it; the exit status is that of pidoop's own commands."""
+    options_ = options.parse(sys.argv[1:])
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+    work = Path(tempfile.mkdtemp(prefix="pidoop-bench.", dir=options_.work)).resolve()
+    try:
+        document = measure(options_, work)
+    except Refused as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    except Wrong as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 3
+    finally:
+        sweep(work)
+    text = report.markdown(document)
+    options_.out.write_text(text)
+    options_.out.with_suffix(".json").write_text(json.dumps(document, indent=2) + "\n")
+    print(text)
+    if options_.update_docs:
+        DOCS.write_text(report.replaced(DOCS.read_text(), text))
+        say(f"wrote the tables into {DOCS.name}")
+    return 1 if document["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""What is measured, in which order, and how each result is checked."""
+
+from pathlib import Path
+
+from content import Wrong, check, remove, tool
+from prepare import digest
+
+HERE = Path(__file__).resolve().parent
+
+
+class Place:
+    """A directory on the filesystem that is measured."""
+
+    def __init__(self, kind, folder, own_filesystem):
+        self.kind, self.folder, self.own = kind, folder, own_filesystem
+
+    def receive(self, prepared):
+        """The finished image that the floor copies."""
+        self.sample = self.folder / "sample.img"
+        tool("cp", "--reflink=auto", "--sparse=always", prepared.sample, self.sample)
+
+    def trim(self):
+        """Gives the blocks of what was removed back to the disk."""
+        if self.own:
+            tool("fstrim", self.own)
+
+
+class Scenarios:
+    """The rounds on one filesystem."""
+
+    def __init__(self, options, place, prepared, bench, skipped, failed, say):
+        self.options, self.place, self.prepared = options, place, prepared
+        self.bench, self.skipped, self.failed, self.say = bench, skipped, failed, say
+        self.figures = {}
+        self.broken = set()
+        self.nodes = options.nodes[0]
+
+    # The order of a round: what one scenario leaves is what the next changes.
+
+    def round(self, number):
+        """All scenarios once."""
+        self.number = number
+        small = self.nodes
+        cold = f"cold-{small}"
+        one = self.prepared.names[small][-1:]
+        self.each(number, cold, [
+            ("pidoop", lambda: self.build(cold, small, "first", fresh=True)),
+            ("naive", lambda: self.script(cold, "naive", small, "first")),
+            ("copy-once", lambda: self.script(cold, "copy-once", small, "first", ["cold"])),
+            ("virt-customize", lambda: self.script(cold, "virt-customize", small, "first")),
+            ("floor", lambda: self.floor(cold, small, "cold")),
+        ])
+        self.remove("naive", "virt-customize")
+        for scenario, variant, nodes in (("rebuild-all", "all", None), ("rebuild-one", "one", one)):
+            self.each(number, scenario, [
+                ("pidoop", lambda s=scenario, v=variant: self.build(s, small, v)),
+                # The one changes what the other made before, which then makes it anew.
+                ("in-place", lambda s=scenario, v=variant, n=nodes: self.again(s, "in-place", small, v, n)),
+                ("copy-once", lambda s=scenario, v=variant, n=nodes: self.again(s, "copy-once", small, v, n)),
+            ], rotate=False)
+        for scenario, dropped in (("unchanged", True), ("unchanged-warm", False)):
+            self.each(number, scenario, [
+                ("pidoop", lambda s=scenario, d=dropped: self.build(s, small, "one", cold=d)),
+            ])
+        self.each(number, "one-node-new", [
+            ("pidoop", lambda: self.build("one-node-new", small, "one", nodes=one, anew=True)),
+            ("copy-once", lambda: self.again("one-node-new", "copy-once", small, "one", one)),
+        ])
+        self.remove("pidoop", "copy-once")
+        for scenario, count in ((f"copies-{small}", small), ("copies-1", 1)):
+            self.each(number, scenario, [
+                ("copies", lambda s=scenario, c=count: self.floor(s, c, "copies")),
+                ("clones", lambda s=scenario, c=count: self.floor(s, c, "clones")),
+            ])
+        for count in self.options.nodes[1:]:
+            cold = f"cold-{count}"
+            self.each(number, cold, [
+                ("pidoop", lambda s=cold, c=count: self.build(s, c, "first", fresh=True, keep=False)),
+                ("copy-once", lambda s=cold, c=count: self.script(s, "copy-once", c, "first", ["cold"], keep=False)),
+                ("floor", lambda s=cold, c=count: self.floor(s, c, "cold")),
+            ])
+
+    def each(self, number, scenario, ways, rotate=True):
+        """Runs the ways of one scenario, another one first in each round."""
+        if rotate:
+            turn = number % len(ways)
+            ways = ways[turn:] + ways[:turn]
+        for method, way in ways:
+            if (scenario, method) in self.broken or not self.possible(scenario, method):
+                continue
+            try:
+                figures = way()
+            except Wrong as error:
+                self.broken.add((scenario, method))
+                self.failed.append(f"{scenario} by {method} on {self.place.kind}: {error}")
+                self.say(self.failed[-1])
+                continue
+            if self.asked(scenario, method):
+                self.say(f"  {scenario:15} {method:15} {figures['seconds']:7.2f} s")
+                key = (self.place.kind, scenario, method)
+                self.figures.setdefault(key, []).append(figures)
+
+    def asked(self, scenario, method):
+        """Whether --only lets it through."""
+        only = self.options.only
+        return not only or scenario in only or method in only
+
+    def possible(self, scenario, method):
+        """Whether a way exists here and is wanted or needed."""
+        prepared = self.prepared
+        if method in ("naive", "copy-once", "in-place") and not prepared.root:
+            return False
+        if method == "virt-customize" and not (prepared.root and prepared.virt):
+            return False
+        if method == "clones" and self.place.kind not in ("xfs", "btrfs"):
+            return False
+        # What the later scenarios change is made in any case.
+        start = scenario == f"cold-{self.nodes}" and method in ("pidoop", "copy-once")
+        return start or self.asked(scenario, method) or (
+            scenario in ("rebuild-all", "rebuild-one") and method in ("pidoop", "copy-once")
+        )
+
+    # The ways.
+
+    def folders(self, method):
+        """Images, cache and temporary files of one way."""
+        top = self.place.folder / method
+        folders = {name: top / name for name in ("out", "cache", "tmp")}
+        for folder in folders.values():
+            folder.mkdir(parents=True, exist_ok=True)
+        return folders
+
+    def remove(self, *methods):
+        """Forgets what these ways made."""
+        for method in methods:
+            remove(self.place.folder / method)
+        self.place.trim()
+
+    def run(self, words, env, folders, cold=True, warm=()):
+        """One measured command; the first round looks at memory and disk."""
+        sampled = self.number == 0
+        figures = self.bench.run(
+            [str(word) for word in words],
+            {**env, "TMPDIR": str(folders["tmp"])}, folders["out"], cold,
+            list(folders.values()) if sampled else None, self.place.own, warm,
+        )
+        return {**figures, "sampled": sampled}
+
+    def build(self, scenario, count, variant, fresh=False, cold=True, nodes=None, anew=False, keep=True):
+        """pidoop, as its user calls it."""
+        if fresh:
+            self.remove("pidoop")
+        folders = self.folders("pidoop")
+        if anew:
+            for image in self.prepared.images(folders["out"], count, nodes).values():
+                image.unlink()
+        cluster = self.prepared.folder / f"cluster-{count}" / "cluster.toml"
+        cluster.write_text(self.prepared.texts[count, variant])
+        words = [self.prepared.pidoop, "build", "--quiet", "-f", cluster, "-o", folders["out"],
+                 "--cache-dir", folders["cache"]]
+        for node in nodes or []:
+            words += ["--node", node]
+        figures = self.run(words, {}, folders, cold)
+        self.judge(folders, count, variant)
+        if not keep:
+            self.remove("pidoop")
+        return figures
+
+    def script(self, scenario, name, count, variant, words=(), nodes=None, owner=None, keep=True):
+        """A root script from the beginning."""
+        if owner is None:
+            self.remove(name)
+        folders = self.folders(owner or name)
+        prepared = self.prepared
+        env = self.environment(folders, nodes or prepared.names[count]) | {
+            "KIT": str(prepared.kits[count, variant]),
+            "JAVA_INTO": prepared.into["java"], "HADOOP_INTO": prepared.into["hadoop"],
+        }
+        figures = self.run([HERE / name, *words], env, folders)
+        self.judge(folders, count, variant)
+        if not keep:
+            self.remove(owner or name)
+        return figures
+
+    def again(self, scenario, name, count, variant, nodes):
+        """A root script on what copy-once has made before."""
+        words = ["again"] if name == "copy-once" else []
+        return self.script(scenario, name, count, variant, words, nodes, owner="copy-once")
+
+    def floor(self, scenario, count, what):
+        """Reading and writing alone; the images are copies of one."""
+        self.remove("floor")
+        folders = self.folders("floor")
+        env = self.environment(folders, [f"copy{n}" for n in range(count)])
+        # Beside the inputs only the outputs cost, not where their bytes come from.
+        warm = [self.place.sample] if what == "cold" else []
+        figures = self.run([HERE / "floor", what], env, folders, warm=warm)
+        self.remove("floor")
+        return figures
+
+    def environment(self, folders, nodes):
+        """What the scripts are told; see lib.sh."""
+        prepared = self.prepared
+        return {
+            "BASE": prepared.base, "JAVA": prepared.archives["java"],
+            "HADOOP": prepared.archives["hadoop"], "CLUSTER": prepared.cluster_name,
+            "NODES": " ".join(nodes), "IMAGE_BYTES": str(prepared.image_bytes),
+            "ROOT_START": str(prepared.root_start), "SAMPLE": str(self.place.sample),
+            "OUT": str(folders["out"]), "TMP": str(folders["tmp"]),
+        }
+
+    def judge(self, folders, count, variant):
+        """Every image must hold what it has to, whoever made it."""
+        prepared = self.prepared
+        names = prepared.names[count]
+        if self.number > 0 and count > self.nodes:
+            names = [names[0], names[-1]]
+        images = prepared.images(folders["out"], count, names)
+        wanted = prepared.wanted[count, variant]
+        if prepared.root:
+            check(images, wanted, self.place.folder / "check")
+            remove(self.place.folder / "check")
+            return
+        for node, image in images.items():
+            tool("e2fsck", "-fn", f"{image}?offset={prepared.root_start}")
+            if digest(image) != wanted[node]:
+                raise Wrong(f"{node}: not the bytes of the first build")
