@@ -11,7 +11,7 @@ import struct
 import subprocess
 import tarfile
 import time
-from pathlib import Path
+from pathlib import Path, PurePath
 
 # Not compared: e2fsck's directory, and what libguestfs writes of its own accord.
 LEFT_OUT = ("lost+found", "var/lib/systemd/random-seed")
@@ -236,11 +236,13 @@ class Kits:
         (folder / "boot").mkdir(parents=True)
         def names(paths):
             return b"".join(os.fsencode(path) + b"\0" for path in sorted(paths))
+        # Directories above come along: not every way has them from the base.
+        above = {str(parent) for path in written for parent in PurePath(path).parents} - {"."}
         (folder / "remove").write_bytes(names(removed))
         (folder / "boot-remove").write_bytes(names("::" + path for path in boot_removed))
         with mounted(image, self.scratch / "image") as root:
             tool("tar", "-C", root, "--numeric-owner", "--no-recursion", "--null", "-T", "-",
-                 "-cf", folder / "root.tar", input=names(written))
+                 "-cf", folder / "root.tar", input=names(written | above))
         boot_tree(image, self.scratch / "boot")
         for path in sorted(boot_written):
             source, target = self.scratch / "boot" / path, folder / "boot" / path

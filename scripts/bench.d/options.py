@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from scenarios import METHODS, scenarios
+
 
 def sizes(text):
     """Numbers of nodes, ascending."""
@@ -33,6 +35,10 @@ def parse(words):
         parser.error("--rounds: 0 or more")
     options.nodes = options.nodes or ([2, 3] if options.quick else [3, 10, 30])
     options.fs = options.fs or (["dir"] if options.quick else ["dir", "xfs"])
+    known = [*METHODS, *scenarios(options.nodes)]
+    for name in options.only:
+        if name not in known:
+            parser.error(f"--only {name}: not one of {', '.join(known)}")
     if options.out.suffix != ".md":
         parser.error("--out: a name ending in .md; the JSON goes beside it")
     return options

@@ -31,9 +31,9 @@ class Preparation:
         self.clusters()
         raw.unlink()
         remove(self.folder / "cache")
-        self.virt = bool(shutil.which("virt-customize") and shutil.which("virt-resize"))
+        self.virt = bool(shutil.which("virt-customize") and shutil.which("guestfish"))
         if self.root and not self.virt:
-            skipped.append("virt-customize: it is not installed (Debian: guestfs-tools)")
+            skipped.append("virt-customize: it is not installed (Debian: libguestfs-tools)")
 
     def raw_base(self):
         """The base image, decompressed."""

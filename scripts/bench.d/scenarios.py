@@ -6,6 +6,15 @@ from content import Wrong, check, remove, tool
 from prepare import digest
 
 HERE = Path(__file__).resolve().parent
+METHODS = ("pidoop", "naive", "copy-once", "in-place", "virt-customize", "floor", "copies", "clones")
+
+
+def scenarios(sizes):
+    """Names of all there are."""
+    return [f"cold-{count}" for count in sizes] + [
+        "rebuild-all", "rebuild-one", "unchanged", "unchanged-warm", "one-node-new",
+        f"copies-{sizes[0]}", "copies-1",
+    ]
 
 
 class Place:
@@ -102,8 +111,9 @@ class Scenarios:
 
     def asked(self, scenario, method):
         """Whether --only lets it through."""
-        only = self.options.only
-        return not only or scenario in only or method in only
+        scenarios = [name for name in self.options.only if name not in METHODS]
+        methods = [name for name in self.options.only if name in METHODS]
+        return (not scenarios or scenario in scenarios) and (not methods or method in methods)
 
     def possible(self, scenario, method):
         """Whether a way exists here and is wanted or needed."""
@@ -114,11 +124,14 @@ class Scenarios:
             return False
         if method == "clones" and self.place.kind not in ("xfs", "btrfs"):
             return False
-        # What the later scenarios change is made in any case.
-        start = scenario == f"cold-{self.nodes}" and method in ("pidoop", "copy-once")
-        return start or self.asked(scenario, method) or (
-            scenario in ("rebuild-all", "rebuild-one") and method in ("pidoop", "copy-once")
-        )
+        # What a later scenario changes is made in any case.
+        chain = ["rebuild-all", "rebuild-one", "unchanged", "unchanged-warm", "one-node-new"]
+        chain.insert(0, f"cold-{self.nodes}")
+        if method in ("pidoop", "copy-once") and scenario in chain:
+            later = chain[chain.index(scenario):]
+            users = [method] if method == "pidoop" else ["copy-once", "in-place"]
+            return any(self.asked(each, user) for each in later for user in users)
+        return self.asked(scenario, method)
 
     # The ways.
 

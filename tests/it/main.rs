@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod bench;
 mod boot;
 mod build;
 mod cli;
