@@ -192,7 +192,6 @@ class Kits:
             gone = [name for name, path in members if path and f"{into}/{path}" not in first["root"]]
             (kit / f"{kind}.exclude").write_text("".join(name + "\n" for name in gone))
             start.update({path: what for path, what in files.items() if path in first["root"]})
-        boots = {}
         written, removed, boot_written, boot_removed = {}, {}, {}, {}
         for node, content in contents.items():
             written[node] = {p for p, what in content["root"].items() if start.get(p) != what}
@@ -204,12 +203,14 @@ class Kits:
                 p for p, what in content["boot"].items() if self.base_boot.get(p) != what
             }
             boot_removed[node] = self.base_boot.keys() - content["boot"].keys()
-            boots[node] = content
+
         def shared(sets, part):
             same = set.intersection(*map(set, sets.values()))
-            return {p for p in same if all(c[part].get(p) == first[part].get(p) for c in contents.values())}
-        common = shared(written, "root"), set.intersection(*removed.values())
-        common_boot = shared(boot_written, "boot"), set.intersection(*map(set, boot_removed.values()))
+            alike = contents.values()
+            return {p for p in same if all(c[part].get(p) == first[part].get(p) for c in alike)}
+
+        common = shared(written, "root"), shared(removed, "root")
+        common_boot = shared(boot_written, "boot"), shared(boot_removed, "boot")
         self.part(kit / "shared", next(iter(images.values())), *common, *common_boot)
         for node, image in images.items():
             self.part(
@@ -234,8 +235,10 @@ class Kits:
     def part(self, folder, image, written, removed, boot_written, boot_removed):
         """One directory of a kit."""
         (folder / "boot").mkdir(parents=True)
+
         def names(paths):
             return b"".join(os.fsencode(path) + b"\0" for path in sorted(paths))
+
         # Directories above come along: not every way has them from the base.
         above = {str(parent) for path in written for parent in PurePath(path).parents} - {"."}
         (folder / "remove").write_bytes(names(removed))

@@ -166,7 +166,7 @@ def main():
     except Refused as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
-    except Wrong as error:
+    except (Wrong, OSError, subprocess.SubprocessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 3
     finally:

@@ -1,5 +1,6 @@
 """What is measured, in which order, and how each result is checked."""
 
+from functools import partial
 from pathlib import Path
 
 from content import Wrong, check, remove, tool
@@ -50,51 +51,48 @@ class Scenarios:
         """All scenarios once."""
         self.number = number
         small = self.nodes
-        cold = f"cold-{small}"
         one = self.prepared.names[small][-1:]
-        self.each(number, cold, [
-            ("pidoop", lambda: self.build(cold, small, "first", fresh=True)),
-            ("naive", lambda: self.script(cold, "naive", small, "first")),
-            ("copy-once", lambda: self.script(cold, "copy-once", small, "first", ["cold"])),
-            ("virt-customize", lambda: self.script(cold, "virt-customize", small, "first")),
-            ("floor", lambda: self.floor(cold, small, "cold")),
-        ])
+        self.each(f"cold-{small}", {
+            "pidoop": partial(self.build, small, "first", fresh=True),
+            "naive": partial(self.script, "naive", small, "first"),
+            "copy-once": partial(self.script, "copy-once", small, "first", ["cold"]),
+            "virt-customize": partial(self.script, "virt-customize", small, "first"),
+            "floor": partial(self.floor, small, "cold"),
+        })
         self.remove("naive", "virt-customize")
         for scenario, variant, nodes in (("rebuild-all", "all", None), ("rebuild-one", "one", one)):
-            self.each(number, scenario, [
-                ("pidoop", lambda s=scenario, v=variant: self.build(s, small, v)),
+            self.each(scenario, {
+                "pidoop": partial(self.build, small, variant),
                 # The one changes what the other made before, which then makes it anew.
-                ("in-place", lambda s=scenario, v=variant, n=nodes: self.again(s, "in-place", small, v, n)),
-                ("copy-once", lambda s=scenario, v=variant, n=nodes: self.again(s, "copy-once", small, v, n)),
-            ], rotate=False)
-        for scenario, dropped in (("unchanged", True), ("unchanged-warm", False)):
-            self.each(number, scenario, [
-                ("pidoop", lambda s=scenario, d=dropped: self.build(s, small, "one", cold=d)),
-            ])
-        self.each(number, "one-node-new", [
-            ("pidoop", lambda: self.build("one-node-new", small, "one", nodes=one, anew=True)),
-            ("copy-once", lambda: self.again("one-node-new", "copy-once", small, "one", one)),
-        ])
+                "in-place": partial(self.again, "in-place", small, variant, nodes),
+                "copy-once": partial(self.again, "copy-once", small, variant, nodes),
+            }, rotate=False)
+        self.each("unchanged", {"pidoop": partial(self.build, small, "one")})
+        self.each("unchanged-warm", {"pidoop": partial(self.build, small, "one", cold=False)})
+        self.each("one-node-new", {
+            "pidoop": partial(self.build, small, "one", nodes=one, anew=True),
+            "copy-once": partial(self.again, "copy-once", small, "one", one),
+        })
         self.remove("pidoop", "copy-once")
         for scenario, count in ((f"copies-{small}", small), ("copies-1", 1)):
-            self.each(number, scenario, [
-                ("copies", lambda s=scenario, c=count: self.floor(s, c, "copies")),
-                ("clones", lambda s=scenario, c=count: self.floor(s, c, "clones")),
-            ])
+            self.each(scenario, {
+                "copies": partial(self.floor, count, "copies"),
+                "clones": partial(self.floor, count, "clones"),
+            })
         for count in self.options.nodes[1:]:
-            cold = f"cold-{count}"
-            self.each(number, cold, [
-                ("pidoop", lambda s=cold, c=count: self.build(s, c, "first", fresh=True, keep=False)),
-                ("copy-once", lambda s=cold, c=count: self.script(s, "copy-once", c, "first", ["cold"], keep=False)),
-                ("floor", lambda s=cold, c=count: self.floor(s, c, "cold")),
-            ])
+            self.each(f"cold-{count}", {
+                "pidoop": partial(self.build, count, "first", fresh=True, keep=False),
+                "copy-once": partial(self.script, "copy-once", count, "first", ["cold"], keep=False),
+                "floor": partial(self.floor, count, "cold"),
+            })
 
-    def each(self, number, scenario, ways, rotate=True):
+    def each(self, scenario, ways, rotate=True):
         """Runs the ways of one scenario, another one first in each round."""
+        order = list(ways.items())
         if rotate:
-            turn = number % len(ways)
-            ways = ways[turn:] + ways[:turn]
-        for method, way in ways:
+            turn = self.number % len(order)
+            order = order[turn:] + order[:turn]
+        for method, way in order:
             if (scenario, method) in self.broken or not self.possible(scenario, method):
                 continue
             try:
@@ -159,7 +157,7 @@ class Scenarios:
         )
         return {**figures, "sampled": sampled}
 
-    def build(self, scenario, count, variant, fresh=False, cold=True, nodes=None, anew=False, keep=True):
+    def build(self, count, variant, fresh=False, cold=True, nodes=None, anew=False, keep=True):
         """pidoop, as its user calls it."""
         if fresh:
             self.remove("pidoop")
@@ -179,7 +177,7 @@ class Scenarios:
             self.remove("pidoop")
         return figures
 
-    def script(self, scenario, name, count, variant, words=(), nodes=None, owner=None, keep=True):
+    def script(self, name, count, variant, words=(), nodes=None, owner=None, keep=True):
         """A root script from the beginning."""
         if owner is None:
             self.remove(name)
@@ -195,12 +193,12 @@ class Scenarios:
             self.remove(owner or name)
         return figures
 
-    def again(self, scenario, name, count, variant, nodes):
+    def again(self, name, count, variant, nodes):
         """A root script on what copy-once has made before."""
         words = ["again"] if name == "copy-once" else []
-        return self.script(scenario, name, count, variant, words, nodes, owner="copy-once")
+        return self.script(name, count, variant, words, nodes, owner="copy-once")
 
-    def floor(self, scenario, count, what):
+    def floor(self, count, what):
         """Reading and writing alone; the images are copies of one."""
         self.remove("floor")
         folders = self.folders("floor")
