@@ -150,7 +150,7 @@ def measure(options_, work):
         "failed": list(dict.fromkeys(failed)),
         # Tiny, warm or once is no evidence for or against a promise.
         "bars": [] if options_.quick else
-                report.bars(cells, options_.nodes, [place.kind for place in found]),
+                report.bars(cells, options_.nodes, [place.kind for place in found], bench.cold),
         "cells": cells,
     }
 
