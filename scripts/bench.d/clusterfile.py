@@ -100,20 +100,27 @@ def sized(cluster, count):
     return cluster
 
 
-def with_property(cluster, value):
+def with_property(cluster):
     """One property of all nodes is another."""
     cluster = copy.deepcopy(cluster)
     properties = cluster.setdefault("hadoop", {}).setdefault("properties", {})
-    properties.setdefault("hdfs-site.xml", {})[PROPERTY] = value
+    site = properties.setdefault("hdfs-site.xml", {})
+    site[PROPERTY] = other(site.get(PROPERTY), "134217728", "67108864")
     return cluster
 
 
-def with_node_property(cluster, name, value):
+def other(old, first, second):
+    """The first of two values, unless it is there already."""
+    return second if str(old) == str(first) else first
+
+
+def with_node_property(cluster, name):
     """One property of one node is another."""
     cluster = copy.deepcopy(cluster)
     node = next(node for node in cluster["node"] if node["name"] == name)
     properties = node.setdefault("hadoop", {}).setdefault("properties", {})
-    properties.setdefault("hdfs-site.xml", {})[NODE_PROPERTY] = value
+    site = properties.setdefault("hdfs-site.xml", {})
+    site[NODE_PROPERTY] = other(site.get(NODE_PROPERTY), 11, 12)
     return cluster
 
 

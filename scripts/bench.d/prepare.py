@@ -68,8 +68,8 @@ class Preparation:
             variants = {"first": first}
             if count == small:
                 one = first["node"][-1]["name"]
-                variants["all"] = clusterfile.with_property(first, "134217728")
-                variants["one"] = clusterfile.with_node_property(variants["all"], one, 11)
+                variants["all"] = clusterfile.with_property(first)
+                variants["one"] = clusterfile.with_node_property(variants["all"], one)
             self.names[count] = [node["name"] for node in first["node"]]
             for variant, cluster in variants.items():
                 key = (count, variant)
