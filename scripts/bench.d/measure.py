@@ -112,13 +112,13 @@ def anonymous(pid):
 
 
 class Disk:
-    """High water of what lies in some directories. On a filesystem that is ours
+    """High water of what lies in some directories more than at first. On a filesystem that is ours
     alone its own count is taken, because shared blocks are there only once."""
 
     def __init__(self, folders, filesystem):
         self.folders, self.filesystem = folders, filesystem
         self.high = 0
-        self.start = self.used() if filesystem else 0
+        self.start = self.used()
 
     def used(self):
         """Bytes in use now."""
