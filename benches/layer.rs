@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use pidoop::disk::Region;
-use pidoop::disk::ext4::{Apply, apply};
+use pidoop::disk::ext4::apply;
 use pidoop::edit::{Changes, FileContent, ImagePath, Mode, Owner, Target};
 use sha2::{Digest, Sha256};
 
@@ -41,15 +41,7 @@ fn main() {
         );
         let region = Region::whole(&image).unwrap();
         let applied = timed(|| {
-            apply(
-                &region,
-                &changes,
-                &Apply {
-                    epoch: EPOCH,
-                    undo: None,
-                },
-            )
-            .unwrap();
+            apply(&region, &changes, EPOCH).unwrap();
         });
         fs::remove_file(&image).unwrap();
         let ratio = applied.as_secs_f64() / copied.as_secs_f64();

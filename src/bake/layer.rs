@@ -10,6 +10,16 @@ use crate::edit::{Archives, Attributes, Changes, resolve};
 use crate::plan::Layer;
 use crate::progress::Reporter;
 
+/// A finished layer in the cache.
+#[derive(Clone, Debug)]
+pub struct LayerImage {
+    /// The whole image.
+    pub path: Utf8PathBuf,
+    /// The skeleton of its root filesystem
+    /// ([`make_skeleton`](ext4::make_skeleton)).
+    pub skeleton: Utf8PathBuf,
+}
+
 /// The layer's image: the cached one, or one made now.
 ///
 /// # Errors
@@ -22,23 +32,44 @@ pub fn ensure_layer(
     archives: &dyn Archives,
     cache: &Utf8Path,
     reporter: &Reporter,
-) -> Result<Utf8PathBuf, BakeError> {
+) -> Result<LayerImage, BakeError> {
     let dir = directory(cache);
-    let image = dir.join(file_name(layer));
+    let found = LayerImage {
+        path: dir.join(file_name(layer)),
+        skeleton: dir.join(format!("{}.skeleton", layer.id)),
+    };
     // Two builds that need the same layer: the second waits and finds it.
     let _lock = DirLock::take(&dir, reporter)?;
-    if image.is_file() {
-        return Ok(image);
+    if found.path.is_file() && found.skeleton.is_file() {
+        return Ok(found);
     }
     Scratch::sweep(&dir)?;
+    if !found.path.is_file() {
+        make_image(layer, base, epoch, archives, &found.path, reporter)?;
+    }
+    let scratch = Scratch::for_target(&found.skeleton)?;
+    ext4::make_skeleton(&PiImage::open(&found.path)?.root(), scratch.path())?;
+    scratch.sync()?;
+    scratch.keep()?;
+    Ok(found)
+}
+
+fn make_image(
+    layer: &Layer,
+    base: &Utf8Path,
+    epoch: i64,
+    archives: &dyn Archives,
+    image: &Utf8Path,
+    reporter: &Reporter,
+) -> Result<(), BakeError> {
     reporter.note(
         "writing Java and Hadoop into the layer that all nodes share; later builds find it done",
     );
-    let scratch = Scratch::for_target(&image)?;
+    let scratch = Scratch::for_target(image)?;
     make(layer, base, epoch, archives, scratch.path(), reporter)?;
     scratch.sync()?;
     scratch.keep()?;
-    Ok(image)
+    Ok(())
 }
 
 /// The layer's image in the cache, if it was made.
@@ -89,7 +120,7 @@ fn make(
             .map_err(|source| edit_error("the layer", "root", source))?
     };
     let task = reporter.items("writing Java and Hadoop", None);
-    ext4::apply(&root, &changes, &ext4::Apply { epoch, undo: None })?;
+    ext4::apply(&root, &changes, epoch)?;
     task.finish();
 
     let task = reporter.items("verifying the layer", None);

@@ -1,15 +1,18 @@
 //! Carrying out a plan.
 //!
 //! [`survey`] reads what a plan must know of the base image. [`ensure_layer`]
-//! makes the shared layer once, [`bake_node`] one image for each node. Every
-//! image is read back by readers that did not write it before it gets its
-//! name.
+//! makes the shared layer once, [`Build`] one image for each node, or as much
+//! of it as an older image lacks. Every image is read back by readers that did
+//! not write it before it gets its name.
 
 mod difference;
 mod error;
+mod images;
 mod layer;
 mod lock;
 mod node;
+mod record;
+mod rehearsal;
 mod scratch;
 mod spelling;
 mod survey;
@@ -19,9 +22,10 @@ pub use difference::{
     ImageDifference, LayoutDifference, SeenImage, Stock, compare_images, compare_node,
 };
 pub use error::BakeError;
-pub use layer::{cached_layer, ensure_layer};
+pub use images::Build;
+pub use layer::{LayerImage, cached_layer, ensure_layer};
 pub use lock::DirLock;
-pub use node::{NodeImage, bake_node};
+pub use node::{How, NodeImage};
 pub use scratch::{Scratch, abandon_all};
 pub use survey::survey;
 pub use verdict::{Check, CheckResult, Identity, Planned, judge};

@@ -1,18 +1,19 @@
-//! Making one node's image from the layer.
+//! One node's image: left as it is, changed in place, or made from the layer.
+
+use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use fs_err::{File, OpenOptions};
 
-use super::survey::edit_error;
-use super::{BakeError, Scratch};
-use crate::disk::ext4::{self, Ext4Volume};
-use crate::disk::fat::{self, FatVolume};
-use crate::disk::{PiImage, TableKind, copy_file};
-use crate::edit::{Attributes, Changes, Edit, ReadTree, resolve};
-use crate::node::{Proof, prove};
+use super::record::{Doubt, Records, Standing};
+use super::rehearsal::{Rehearsal, access_to, fingerprint};
+use super::{BakeError, LayerImage, Scratch};
+use crate::disk::copy_file;
+use crate::node::Proof;
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
 
-/// An image that was made and stands under its final name.
+/// An image that stands complete under its final name.
 #[derive(Clone, Debug)]
 pub struct NodeImage {
     /// Whose it is.
@@ -23,105 +24,211 @@ pub struct NodeImage {
     pub bytes: u64,
     /// Who can log in, how and from where, proven from the finished bytes.
     pub access: Proof,
+    /// What it took to have it.
+    pub how: How,
 }
 
-/// Copies the layer, makes it this node's, verifies it, and only then gives it
-/// its name in `out`.
-///
-/// # Errors
-/// When any step fails, or what was read back is not what was planned, or
-/// nobody could log in. Then no file is left.
-pub fn bake_node(
-    plan: &Plan,
-    node: &NodePlan,
-    layer: &Utf8Path,
-    out: &Utf8Path,
-    reporter: &Reporter,
-) -> Result<NodeImage, BakeError> {
-    let task = reporter.items(format!("baking {}", node.name), Some(4));
-    let path = out.join(&node.image);
-    let scratch = Scratch::for_target(&path)?;
-    copy_file(layer, scratch.path())?;
-    task.advance(1);
+/// What it took to have an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Nothing: it was there, just as planned.
+    Unchanged,
+    /// It was there for an older plan, and some blocks were changed.
+    Patched {
+        /// How many, of 4096 bytes.
+        blocks: u64,
+    },
+    /// It was made from the layer.
+    Built,
+}
 
-    let mut disk = PiImage::open(scratch.path())?;
-    if let TableKind::Mbr { .. } = disk.table().kind {
-        disk.set_disk_id(node.disk_id.get())?;
-    }
-    let epoch = super::epoch_for_tools(plan.epoch);
-    let (root, boot) = (disk.root(), disk.boot());
-    let root_changes = changes(&node.edits.root, &Ext4Volume::open(&root)?, node, "root")?;
-    let boot_changes = changes(&node.edits.boot, &FatVolume::open(&boot)?, node, "boot")?;
-    ext4::apply(&root, &root_changes, &ext4::Apply { epoch, undo: None })?;
-    fat::apply(&boot, &boot_changes, epoch)?;
-    task.advance(1);
-
-    // From here on only readers look at it, none of which wrote it.
-    let (root_tree, boot_tree) = (Ext4Volume::open(&root)?, FatVolume::open(&boot)?);
-    let mut wrong = mismatches(&root_changes, &root_tree, Attributes::Checked, node, "root")?;
-    wrong.extend(mismatches(
-        &boot_changes,
-        &boot_tree,
-        Attributes::Ignored,
-        node,
-        "boot",
-    )?);
-    if !wrong.is_empty() {
-        return Err(BakeError::Mismatch {
-            what: node.image.clone(),
-            mismatches: wrong,
-        });
-    }
-    ext4::check(&root)?.into_result(&root)?;
-    task.advance(1);
-
-    let planned = plan
-        .cluster
-        .nodes
-        .iter()
-        .find(|candidate| candidate.name.as_str() == node.name)
-        .unwrap_or_else(|| plan.cluster.master());
-    let proof = prove(&root_tree, &boot_tree, &plan.cluster, planned).map_err(|reasons| {
-        BakeError::LockedOut {
-            node: node.name.clone(),
-            reasons,
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unchanged => f.write_str("unchanged"),
+            Self::Patched { blocks: 1 } => f.write_str("patched (1 block)"),
+            Self::Patched { blocks } => write!(f, "patched ({blocks} blocks)"),
+            Self::Built => f.write_str("built"),
         }
-    })?;
-    let bytes = fs_err::metadata(scratch.path())?.len();
-    // Not waiting for the disk, which would double the time of a rebuild:
-    // after a power cut one builds again, and no build reads this file.
-    scratch.keep()?;
-    task.advance(1);
-    task.finish();
-    Ok(NodeImage {
-        node: node.name.clone(),
-        path,
-        bytes,
-        access: proof,
-    })
+    }
 }
 
-fn changes(
-    edits: &[Edit],
-    tree: &dyn ReadTree,
-    node: &NodePlan,
-    volume: &'static str,
-) -> Result<Changes, BakeError> {
-    resolve(edits, tree, &()).map_err(|source| edit_error(&node.name, volume, source))
+/// What the images of a build have in common.
+#[derive(Debug)]
+pub(super) struct Oven<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) out: &'a Utf8Path,
+    pub(super) records: Records,
+    pub(super) reporter: &'a Reporter,
 }
 
-fn mismatches(
-    changes: &Changes,
-    tree: &dyn ReadTree,
-    attributes: Attributes,
-    node: &NodePlan,
-    volume: &'static str,
-) -> Result<Vec<String>, BakeError> {
-    let found = changes
-        .mismatches(tree, attributes)
-        .map_err(|source| edit_error(&node.name, volume, source))?;
-    Ok(found
-        .iter()
-        .map(|mismatch| format!("{volume} partition: {mismatch}"))
-        .collect())
+impl Oven<'_> {
+    fn path(&self, node: &NodePlan) -> Utf8PathBuf {
+        self.out.join(&node.image)
+    }
+
+    /// The node's image, if it is there and just what is planned.
+    pub(super) fn unchanged(&self, node: &NodePlan) -> Option<NodeImage> {
+        let path = self.path(node);
+        let standing = self.records.standing(&path).ok()?;
+        if standing.record.plan != fingerprint(self.plan, node) {
+            return None;
+        }
+        // Whatever is wrong shows when it is made anew.
+        let access = access_to(self.plan, node, &path).ok()?;
+        self.image(node, &path, access, How::Unchanged).ok()
+    }
+
+    /// Makes the node's image what is planned: in place if there is one from
+    /// this layer that nobody touched, otherwise from a copy of the layer.
+    ///
+    /// # Errors
+    /// When any step fails, or what was read back is not what was planned, or
+    /// nobody could log in. Then the image is as it was before, or not there.
+    pub(super) fn bake(&self, node: &NodePlan, layer: &LayerImage) -> Result<NodeImage, BakeError> {
+        match self.records.standing(&self.path(node)) {
+            Ok(standing) if standing.record.layer == self.plan.layer.id => {
+                return self.patch(node, layer, standing);
+            }
+            Ok(_) | Err(Doubt::Unknown) => {}
+            Err(doubt) => {
+                if let Some(words) = doubt.words() {
+                    let path = self.path(node);
+                    self.reporter
+                        .note(format!("{path} {words}, so it is built afresh"));
+                }
+            }
+        }
+        self.build(node, layer)
+    }
+
+    fn build(&self, node: &NodePlan, layer: &LayerImage) -> Result<NodeImage, BakeError> {
+        let task = self
+            .reporter
+            .items(format!("baking {}", node.name), Some(3));
+        let path = self.path(node);
+        let scratch = Scratch::for_target(&path)?;
+        let (copied, rehearsal) = rayon::join(
+            || copy_file(&layer.path, scratch.path()),
+            || Rehearsal::of(self.plan, node, layer),
+        );
+        copied?;
+        let rehearsal = rehearsal?;
+        task.advance(1);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(scratch.path())?;
+        rehearsal.delta.write(&file, scratch.path())?;
+        task.advance(1);
+        let access = rehearsal.verify(self.plan, node, scratch.path())?;
+        // Not waiting for the disk, which would double the time of a build:
+        // after a power cut no build relies on this file.
+        self.finish(node, &file, scratch, &rehearsal)?;
+        task.advance(1);
+        task.finish();
+        self.image(node, &path, access, How::Built)
+    }
+
+    /// Takes the old personality off and puts the new one on. From the first
+    /// byte that changes until all was read back, the file has its scratch
+    /// name.
+    fn patch(
+        &self,
+        node: &NodePlan,
+        layer: &LayerImage,
+        old: Standing,
+    ) -> Result<NodeImage, BakeError> {
+        let task = self
+            .reporter
+            .items(format!("patching {}", node.name), Some(3));
+        let path = self.path(node);
+        let rehearsal = Rehearsal::of(self.plan, node, layer)?;
+        let base = File::open(&layer.path)?;
+        let steps = rehearsal.delta.instead_of(&old.personality, &base)?;
+        task.advance(1);
+        let scratch = Scratch::adopt(&path)?;
+        let done = steps
+            .write(&old.file, scratch.path())
+            .map_err(BakeError::from)
+            .and_then(|()| {
+                task.advance(1);
+                rehearsal.verify(self.plan, node, scratch.path())
+            });
+        let access = match done {
+            Ok(access) => access,
+            Err(error) => {
+                self.put_back(node, &base, &rehearsal, old, scratch);
+                return Err(error);
+            }
+        };
+        self.finish(node, &old.file, scratch, &rehearsal)?;
+        task.advance(1);
+        task.finish();
+        let how = match steps.len() {
+            0 => How::Unchanged,
+            blocks => How::Patched { blocks },
+        };
+        self.image(node, &path, access, how)
+    }
+
+    /// Makes the image what it was before a patch that failed. If that fails,
+    /// too, the image is gone.
+    fn put_back(
+        &self,
+        node: &NodePlan,
+        base: &File,
+        tried: &Rehearsal,
+        old: Standing,
+        scratch: Scratch,
+    ) {
+        let whole = || -> Result<(), BakeError> {
+            // All that the patch may have written, whether it came to it or not.
+            let steps = old.personality.instead_of(&tried.delta, base)?;
+            steps.write(&old.file, scratch.path())?;
+            Ok(())
+        };
+        if whole().is_err() {
+            return;
+        }
+        let stamp = Records::stamp(&old.file);
+        if let (Ok(stamp), Ok(())) = (stamp, scratch.keep()) {
+            let (plan, layer) = (&old.record.plan, &old.record.layer);
+            // Without a record the next build makes the image afresh.
+            let _ = self
+                .records
+                .keep(&self.path(node), stamp, plan, layer, &old.personality);
+        }
+    }
+
+    /// Gives the image its name, and takes it down.
+    fn finish(
+        &self,
+        node: &NodePlan,
+        file: &File,
+        scratch: Scratch,
+        rehearsal: &Rehearsal,
+    ) -> Result<(), BakeError> {
+        let stamp = Records::stamp(file)?;
+        scratch.keep()?;
+        let (plan, layer) = (fingerprint(self.plan, node), &self.plan.layer.id);
+        self.records
+            .keep(&self.path(node), stamp, &plan, layer, &rehearsal.delta)
+    }
+
+    fn image(
+        &self,
+        node: &NodePlan,
+        path: &Utf8Path,
+        access: Proof,
+        how: How,
+    ) -> Result<NodeImage, BakeError> {
+        Ok(NodeImage {
+            node: node.name.clone(),
+            path: path.to_owned(),
+            bytes: fs_err::metadata(path)?.len(),
+            access,
+            how,
+        })
+    }
 }

@@ -56,6 +56,22 @@ impl Scratch {
     /// # Errors
     /// When a leftover cannot be removed; `Interrupted` after [`abandon_all`].
     pub fn for_target(target: &Utf8Path) -> io::Result<Self> {
+        Self::begin(target, |_| Ok(()))
+    }
+
+    /// The finished file `target` under a scratch name, to be changed. Until
+    /// it is kept there is no file under the final name.
+    ///
+    /// # Errors
+    /// Those of [`Scratch::for_target`]; when the file cannot be renamed.
+    pub fn adopt(target: &Utf8Path) -> io::Result<Self> {
+        Self::begin(target, |path| fs_err::rename(target, path))
+    }
+
+    fn begin(
+        target: &Utf8Path,
+        make: impl FnOnce(&Utf8Path) -> io::Result<()>,
+    ) -> io::Result<Self> {
         let name = target.file_name().unwrap_or("image");
         let path = target.with_file_name(format!(".{name}{PARTIAL}"));
         match fs_err::remove_file(&path) {
@@ -66,6 +82,7 @@ impl Scratch {
         if ABANDONED.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::Interrupted.into());
         }
+        make(&path)?;
         alive.insert(path.clone());
         Ok(Self {
             path,
@@ -148,6 +165,20 @@ mod tests {
         scratch.keep().unwrap();
         assert_eq!(fs_err::read_to_string(&target).unwrap(), "new");
         assert!(!partial.exists());
+    }
+
+    #[test]
+    fn a_file_that_is_changed_has_no_final_name_meanwhile() {
+        let (_dir, target) = temp();
+        fs_err::write(&target, "old").unwrap();
+        let scratch = Scratch::adopt(&target).unwrap();
+        assert!(!target.exists());
+        fs_err::write(scratch.path(), "new").unwrap();
+        scratch.keep().unwrap();
+        assert_eq!(fs_err::read_to_string(&target).unwrap(), "new");
+        drop(Scratch::adopt(&target).unwrap());
+        assert!(!target.exists());
+        assert!(Scratch::adopt(&target).is_err());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::secret::{Origin, cluster_key};
 use super::session::Session;
 use super::{Failure, bake_failure};
 use crate::artefact::{ImageRecord, Manifest, digest_of, sums_file};
-use crate::bake::{BakeError, DirLock, NodeImage, Scratch, bake_node, ensure_layer};
+use crate::bake::{BakeError, Build, DirLock, How, NodeImage, Scratch};
 use crate::cli::{BuildArgs, ExitStatus, GlobalArgs};
 use crate::plan::{NodePlan, Plan};
 
@@ -50,26 +50,20 @@ pub(super) fn run(global: &GlobalArgs, args: &BuildArgs) -> Result<ExitStatus, F
         ));
     }
     let plan = resolve(&loaded, memory, &inputs, &key)?;
-    let layer = ensure_layer(
-        &plan.layer,
-        &inputs.base_image,
-        plan.epoch,
-        &inputs.archives,
-        session.fetcher.cache().root(),
-        &session.reporter,
-    )
-    .map_err(bake_failure)?;
-
     let chosen: Vec<&NodePlan> = plan
         .nodes
         .iter()
         .filter(|node| args.node.is_empty() || args.node.contains(&node.name))
         .collect();
-    let images: Vec<NodeImage> = chosen
-        .par_iter()
-        .map(|node| bake_node(&plan, node, &layer, &args.out, &session.reporter))
-        .collect::<Result<_, _>>()
-        .map_err(bake_failure)?;
+    let build = Build {
+        plan: &plan,
+        base: &inputs.base_image,
+        archives: &inputs.archives,
+        cache: session.fetcher.cache().root(),
+        out: &args.out,
+        reporter: &session.reporter,
+    };
+    let images = build.images(&chosen).map_err(bake_failure)?;
     let records: Vec<ImageRecord<'_>> = chosen
         .iter()
         .zip(&images)
@@ -83,7 +77,10 @@ pub(super) fn run(global: &GlobalArgs, args: &BuildArgs) -> Result<ExitStatus, F
 
     if args.json {
         let paths: Vec<&str> = images.iter().map(|image| image.path.as_str()).collect();
-        let line = serde_json::json!({ "event": "built", "version": 1, "images": paths });
+        let nodes: Vec<serde_json::Value> = images.iter().map(outcome).collect();
+        let line = serde_json::json!({
+            "event": "built", "version": 1, "images": paths, "nodes": nodes,
+        });
         writeln!(std::io::stdout(), "{line}")?;
     } else {
         super::say(
@@ -96,6 +93,16 @@ pub(super) fn run(global: &GlobalArgs, args: &BuildArgs) -> Result<ExitStatus, F
         );
     }
     Ok(ExitStatus::Ok)
+}
+
+/// One image for programs.
+fn outcome(image: &NodeImage) -> serde_json::Value {
+    let (how, blocks) = match image.how {
+        How::Unchanged => ("unchanged", Some(0)),
+        How::Patched { blocks } => ("patched", Some(blocks)),
+        How::Built => ("built", None),
+    };
+    serde_json::json!({ "node": image.node, "image": image.path, "how": how, "blocks": blocks })
 }
 
 /// Writes the manifest, `known_hosts`, and digests if wanted.
@@ -159,6 +166,7 @@ fn farewell<'a>(plan: &'a Plan, images: &'a [NodeImage], out: &'a Utf8Path) -> F
                 image: &image.path,
                 bytes: image.bytes,
                 ways: image.access.ways(),
+                how: image.how,
             })
         })
         .collect();

@@ -4,6 +4,7 @@ use std::fmt;
 
 use camino::Utf8Path;
 
+use crate::bake::How;
 use crate::cluster::{Addressing, Cluster, Node};
 use crate::hadoop::{Daemon, MemoryPlan};
 
@@ -31,6 +32,8 @@ pub(super) struct Card<'a> {
     pub(super) bytes: u64,
     /// How one logs in, as proven: "with the ssh-ed25519 key me@desk".
     pub(super) ways: String,
+    /// What it took.
+    pub(super) how: How,
 }
 
 impl fmt::Display for Farewell<'_> {
@@ -40,11 +43,12 @@ impl fmt::Display for Farewell<'_> {
         for card in &self.cards {
             writeln!(
                 f,
-                "  {}  ({} MiB)  ->  the card of {}, a {}",
+                "  {}  ({} MiB)  ->  the card of {}, a {}: {}",
                 card.image,
                 card.bytes >> 20,
                 card.node.name,
-                card.node.board.name
+                card.node.board.name,
+                card.how
             )?;
         }
         let master = cluster.master();
@@ -153,6 +157,10 @@ address = "192.168.1.11"
                 image: "out/elephant.img".into(),
                 bytes: 2192 << 20,
                 ways: "with the ssh-ed25519 key me@desk".to_owned(),
+                how: match node.name.as_str() {
+                    "master" => How::Built,
+                    _ => How::Patched { blocks: 37 },
+                },
             })
             .collect();
         let farewell = Farewell {
@@ -169,8 +177,8 @@ address = "192.168.1.11"
         insta::assert_snapshot!(words(CLUSTER, &["master", "worker1"]), @"
 
         cluster elephant is ready to flash
-          out/elephant.img  (2192 MiB)  ->  the card of master, a pi4-4gb
-          out/elephant.img  (2192 MiB)  ->  the card of worker1, a pi4-2gb
+          out/elephant.img  (2192 MiB)  ->  the card of master, a pi4-4gb: built
+          out/elephant.img  (2192 MiB)  ->  the card of worker1, a pi4-2gb: patched (37 blocks)
 
         write each image to its card with Raspberry Pi Imager, or as root:
           dd if=out/elephant.img of=/dev/sdX bs=4M conv=fsync

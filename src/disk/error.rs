@@ -149,6 +149,25 @@ impl DiskError {
         }
     }
 
+    /// The same about another place: for what happened to a stand-in that
+    /// nobody knows.
+    pub(super) fn at(mut self, other: &Region) -> Self {
+        match &mut self {
+            Self::Io { file, .. }
+            | Self::NotADisk { file, .. }
+            | Self::Truncated { file, .. }
+            | Self::Table { file, .. }
+            | Self::NotPiShaped { file, .. } => file.clone_from(&other.file),
+            Self::Filesystem { place, .. }
+            | Self::Path { place, .. }
+            | Self::Full { place, .. }
+            | Self::Script { place, .. }
+            | Self::Tool { place, .. }
+            | Self::Tree { place, .. } => place.clone_from(other),
+        }
+        self
+    }
+
     pub(super) fn tool(place: &Region) -> impl FnOnce(ToolError) -> Self {
         let place = place.clone();
         move |source| Self::Tool { place, source }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::mbr::{LEN, Mbr};
 use super::shape::{self, BOOT, ROOT};
 use super::table::SECTOR;
-use super::{DiskError, Format, Partition, PartitionTable, Region, TableKind};
+use super::{DiskError, Format, Partition, PartitionTable, Piece, Region, TableKind};
 use super::{copy_range, gpt, splice_range};
 
 /// Alignments pi-gen has used: 4 MiB, since May 2025 8 MiB.
@@ -139,7 +139,9 @@ impl PiImage {
                     .ok_or_else(|| self.bad_table("an MBR ends at 2 TiB".to_owned()))?;
                 self.set_file_len(end)?;
                 splice_range(from, &self.path, root.start)?;
-                self.edit_mbr(|mbr| mbr.set_sectors(ROOT, sectors))?;
+                let mut mbr = self.mbr()?;
+                mbr.set_sectors(ROOT, sectors);
+                self.write_mbr(mbr.bytes())?;
             }
             TableKind::Gpt { .. } => {
                 self.set_file_len((end + gpt::BACKUP).next_multiple_of(1 << 20))?;
@@ -162,11 +164,22 @@ impl PiImage {
     /// # Errors
     /// If the image has a GPT; what the system said.
     pub fn set_disk_id(&mut self, id: u32) -> Result<(), DiskError> {
-        if let TableKind::Gpt { .. } = self.table.kind {
-            return Err(self.bad_table("a GPT has GUIDs in place of a disk id".to_owned()));
-        }
-        self.edit_mbr(|mbr| mbr.set_disk_id(id))?;
+        let piece = self.rehearse_disk_id(id)?;
+        self.write_mbr(&piece.bytes)?;
         self.reread()
+    }
+
+    /// What [`PiImage::set_disk_id`] would write, without writing it.
+    ///
+    /// # Errors
+    /// Those of [`PiImage::set_disk_id`].
+    pub fn rehearse_disk_id(&self, id: u32) -> Result<Piece, DiskError> {
+        let mut mbr = self.mbr()?;
+        mbr.set_disk_id(id);
+        Ok(Piece {
+            at: 0,
+            bytes: mbr.bytes().to_vec(),
+        })
     }
 
     /// Gives a GPT disk and its two partitions other GUIDs.
@@ -191,18 +204,24 @@ impl PiImage {
         Ok(())
     }
 
-    fn edit_mbr(&self, edit: impl FnOnce(&mut Mbr)) -> Result<(), DiskError> {
-        let fail = |e| DiskError::io("writing", &self.path, e);
-        let file = OpenOptions::new()
-            .read(true)
+    /// The MBR as it is on the disk.
+    fn mbr(&self) -> Result<Mbr, DiskError> {
+        if let TableKind::Gpt { .. } = self.table.kind {
+            return Err(self.bad_table("a GPT has GUIDs in place of a disk id".to_owned()));
+        }
+        let mut bytes = [0; LEN];
+        File::open(&self.path)
+            .and_then(|file| file.read_exact_at(&mut bytes, 0))
+            .map_err(|e| DiskError::io("reading", &self.path, e))?;
+        Mbr::parse(&bytes).ok_or_else(|| self.bad_table("it is gone".to_owned()))
+    }
+
+    fn write_mbr(&self, bytes: &[u8]) -> Result<(), DiskError> {
+        OpenOptions::new()
             .write(true)
             .open(&self.path)
-            .map_err(fail)?;
-        let mut bytes = [0; LEN];
-        file.read_exact_at(&mut bytes, 0).map_err(fail)?;
-        let mut mbr = Mbr::parse(&bytes).ok_or_else(|| self.bad_table("it is gone".to_owned()))?;
-        edit(&mut mbr);
-        file.write_all_at(mbr.bytes(), 0).map_err(fail)
+            .and_then(|file| file.write_all_at(bytes, 0))
+            .map_err(|e| DiskError::io("writing", &self.path, e))
     }
 
     fn set_file_len(&self, len: u64) -> Result<(), DiskError> {

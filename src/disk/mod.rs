@@ -6,6 +6,7 @@
 //! edited in-process ([`fat`]), the ext4 side by `debugfs` ([`ext4`]); both
 //! are read through [`ReadTree`](crate::edit::ReadTree).
 
+mod delta;
 mod error;
 pub mod ext4;
 pub mod fat;
@@ -20,6 +21,7 @@ mod standing;
 mod table;
 mod window;
 
+pub use delta::{Delta, Extent, Piece};
 pub use error::DiskError;
 pub use image::PiImage;
 pub use region::Region;

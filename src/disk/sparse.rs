@@ -14,7 +14,7 @@ use super::{DiskError, Region};
 const CHUNK: usize = 1 << 20;
 
 /// Granularity of holes: the block size of the filesystems images lie on.
-const BLOCK: usize = 4096;
+pub(super) const BLOCK: usize = 4096;
 
 /// How a file was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ fn create(path: &Utf8Path) -> Result<File, DiskError> {
 }
 
 /// Copies the data of `from` into `to`, whose bytes there are zero already.
-fn copy_data(reader: &File, from: &Region, writer: &File, at: u64) -> io::Result<()> {
+pub(super) fn copy_data(reader: &File, from: &Region, writer: &File, at: u64) -> io::Result<()> {
     let mut in_kernel = shares_blocks(writer);
     for (start, end) in data_ranges(reader, from)? {
         let target = at + (start - from.start);
@@ -176,7 +176,7 @@ fn copy_in_kernel(
 }
 
 /// Ranges of `region` that are not holes, as absolute first and last bytes.
-fn data_ranges(file: &File, region: &Region) -> io::Result<Vec<(u64, u64)>> {
+pub(super) fn data_ranges(file: &File, region: &Region) -> io::Result<Vec<(u64, u64)>> {
     let mut ranges = Vec::new();
     let mut at = region.start;
     while at < region.end() {
@@ -235,13 +235,13 @@ fn runs(at: u64, bytes: &[u8]) -> Vec<(usize, usize, bool)> {
     runs
 }
 
-fn is_zero(bytes: &[u8]) -> bool {
+pub(super) fn is_zero(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<16>();
     words.iter().all(|word| u128::from_ne_bytes(*word) == 0) && rest.iter().all(|b| *b == 0)
 }
 
 /// Makes a range of `file` zero, as a hole where the filesystem can.
-fn punch(file: &File, at: u64, len: u64) -> io::Result<()> {
+pub(super) fn punch(file: &File, at: u64, len: u64) -> io::Result<()> {
     if len == 0 {
         return Ok(());
     }

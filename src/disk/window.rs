@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use fs_err::os::unix::fs::FileExt;
 use fs_err::{File, OpenOptions};
 
-use super::{DiskError, Region};
+use super::{DiskError, Piece, Region};
 
 /// Size of a page in bytes. FAT access is many tiny reads and writes in three
 /// places (two copies of the table, data); pages keep those in memory.
@@ -26,8 +26,19 @@ pub struct Window {
     start: u64,
     len: u64,
     at: u64,
-    writable: bool,
+    mode: Mode,
     pages: BTreeMap<u64, Page>,
+}
+
+/// What becomes of writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// They are refused.
+    Read,
+    /// They reach the file.
+    Write,
+    /// They stay in memory, for [`Window::into_pieces`].
+    Rehearse,
 }
 
 #[derive(Debug)]
@@ -42,7 +53,7 @@ impl Window {
     /// # Errors
     /// If the file cannot be opened, or ends before the region does.
     pub fn read_only(region: &Region) -> Result<Self, DiskError> {
-        Self::open(region, false)
+        Self::open(region, Mode::Read)
     }
 
     /// A view for reading and writing.
@@ -50,14 +61,23 @@ impl Window {
     /// # Errors
     /// If the file cannot be opened, or ends before the region does.
     pub fn read_write(region: &Region) -> Result<Self, DiskError> {
-        Self::open(region, true)
+        Self::open(region, Mode::Write)
     }
 
-    fn open(region: &Region, writable: bool) -> Result<Self, DiskError> {
+    /// A view that can be written to without the file being changed: what is
+    /// written stays in memory, however much it is.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, or ends before the region does.
+    pub fn rehearse(region: &Region) -> Result<Self, DiskError> {
+        Self::open(region, Mode::Rehearse)
+    }
+
+    fn open(region: &Region, mode: Mode) -> Result<Self, DiskError> {
         let fail = |e| DiskError::io("opening", &region.file, e);
         let file = OpenOptions::new()
             .read(true)
-            .write(writable)
+            .write(mode == Mode::Write)
             .open(&region.file)
             .map_err(fail)?;
         let len = file.metadata().map_err(fail)?.len();
@@ -78,7 +98,7 @@ impl Window {
             start,
             len,
             at: 0,
-            writable,
+            mode,
             pages: BTreeMap::new(),
         })
     }
@@ -119,13 +139,26 @@ impl Window {
         self.flush()
     }
 
+    /// The pages that were written to since the last flush, with their place in
+    /// the region.
+    pub(super) fn into_pieces(self) -> Vec<Piece> {
+        self.pages
+            .into_iter()
+            .filter(|(_, page)| page.dirty)
+            .map(|(index, page)| Piece {
+                at: index * PAGE,
+                bytes: page.bytes,
+            })
+            .collect()
+    }
+
     /// The page that holds byte `at`, read if it is not in memory.
     fn page(&mut self, at: u64) -> io::Result<&mut Page> {
         let index = at / PAGE;
         if !self.pages.contains_key(&index) {
             if self.pages.len() >= PAGES {
                 self.flush()?;
-                self.pages.clear();
+                self.pages.retain(|_, page| page.dirty);
             }
             let begin = index * PAGE;
             let size = PAGE.min(self.len - begin);
@@ -172,7 +205,7 @@ impl Read for Window {
 
 impl Write for Window {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        if !self.writable {
+        if self.mode == Mode::Read {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
                 "opened for reading",
@@ -190,6 +223,9 @@ impl Write for Window {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        if self.mode == Mode::Rehearse {
+            return Ok(());
+        }
         for (index, page) in self.pages.iter_mut().filter(|(_, page)| page.dirty) {
             self.file
                 .write_all_at(&page.bytes, self.start + index * PAGE)?;
@@ -264,6 +300,32 @@ mod tests {
         let mut window = Window::read_only(&Region::whole(&file).unwrap()).unwrap();
         let error = window.write(b"x").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn a_rehearsal_leaves_the_file_and_tells_what_was_written() {
+        let (_dir, file) = file_with(&[7; 300_000]);
+        let region = Region {
+            file: file.clone(),
+            start: 100,
+            len: 200_000,
+            partition: Some(1),
+        };
+        let mut window = Window::rehearse(&region).unwrap();
+        window.write_at(70_000, b"new").unwrap();
+        window.flush().unwrap();
+        let mut seen = [0; 4];
+        window.read_at(70_000, &mut seen).unwrap();
+        assert_eq!(&seen, b"new\x07");
+        let pieces = window.into_pieces();
+        assert!(fs_err::read(&file).unwrap() == [7; 300_000]);
+        let [piece] = &pieces[..] else {
+            panic!("{} pieces", pieces.len());
+        };
+        assert_eq!((piece.at, piece.bytes.len() as u64), (PAGE, PAGE));
+        let at = (70_000 - piece.at) as usize;
+        assert_eq!(&piece.bytes[at..at + 3], b"new");
+        assert!(piece.bytes[..at].iter().all(|byte| *byte == 7));
     }
 
     proptest! {

@@ -19,8 +19,9 @@ struct FileNote {
     sha512: Option<String>,
 }
 
+/// What tells a file from one that took its place, or was written to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct FileIdentity {
+pub struct FileIdentity {
     size: u64,
     device: u64,
     inode: u64,
@@ -103,12 +104,18 @@ fn note(
 impl FileIdentity {
     pub(super) fn of(path: &Utf8Path) -> Result<Self, SourceError> {
         let meta = fs::metadata(path).map_err(SourceError::io("reading", path))?;
-        Ok(Self {
+        Ok(Self::from(&meta))
+    }
+}
+
+impl From<&fs::Metadata> for FileIdentity {
+    fn from(meta: &fs::Metadata) -> Self {
+        Self {
             size: meta.size(),
             device: meta.dev(),
             inode: meta.ino(),
             modified: (meta.mtime(), meta.mtime_nsec()),
             changed: (meta.ctime(), meta.ctime_nsec()),
-        })
+        }
     }
 }

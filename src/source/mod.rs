@@ -56,6 +56,7 @@ pub use hadoop::{HadoopArchive, inspect_hadoop};
 pub use http::HttpOptions;
 pub use image::{UNPACKING, UnpackedImage, unpack_image};
 pub use java::{JavaArchive, inspect_java};
+pub use local::FileIdentity;
 pub use location::Location;
 pub use mirror::Mirror;
 pub use mismatch::check_image;

@@ -20,5 +20,5 @@ pub use call::{Call, Output};
 pub use children::{Running, kill_children};
 pub use error::ToolError;
 pub use handover::Handover;
-pub use tool::{DEBUGFS, E2FSCK, E2UNDO, GPGV, Probe, RESIZE2FS, Tool};
+pub use tool::{DEBUGFS, E2FSCK, E2IMAGE, GPGV, Probe, RESIZE2FS, Tool};
 pub use version::Version;

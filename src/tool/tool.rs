@@ -49,9 +49,9 @@ const fn e2fsprogs(name: &'static str, args: &'static [&'static str]) -> Tool {
 pub const DEBUGFS: Tool = e2fsprogs("debugfs", &["-V"]);
 /// Judges ext4 filesystems.
 pub const E2FSCK: Tool = e2fsprogs("e2fsck", &["-V"]);
-/// Plays the undo file of another e2fsprogs program back. It does not tell its
-/// version; its package's other programs do.
-pub const E2UNDO: Tool = Tool::any_version("e2undo", "e2fsprogs");
+/// Copies the metadata of ext4 filesystems. Its package's other programs are
+/// asked for their version.
+pub const E2IMAGE: Tool = Tool::any_version("e2image", "e2fsprogs");
 /// Changes the size of ext4 filesystems. It has no option to print its
 /// version, but does so before its usage.
 pub const RESIZE2FS: Tool = e2fsprogs("resize2fs", &[]);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use fs_err as fs;
-use pidoop::disk::ext4::{Apply, Ext4Volume, Footprint, Superblock, Verdict, apply, check};
+use pidoop::disk::ext4::{
+    Ext4Volume, Footprint, Superblock, Verdict, apply, check, make_skeleton, rehearse,
+};
 use pidoop::disk::{DiskError, Region, copy_file};
 use pidoop::edit::{Changes, FileContent, Mode, Owner, ReadTree, Target};
 use proptest::prelude::*;
@@ -15,10 +17,6 @@ use crate::support::tiny_image::{Ext4, Fat, MIB, OLD_SHADOW, Table, TinyImage, T
 use crate::support::tools::{output, run};
 
 pub(crate) const EPOCH: u64 = 1_700_000_000;
-pub(crate) const HOW: Apply = Apply {
-    epoch: EPOCH,
-    undo: None,
-};
 pub(crate) const HADOOP: Owner = Owner::new(901, 70_001);
 
 /// A bit of everything, over what [`TinyRoot`] has.
@@ -60,7 +58,7 @@ fn changes_arrive_on_every_kind(
     kind: Ext4,
 ) {
     let root = TinyRoot::new(kind, 64 * MIB);
-    let applied = apply(&root.region(), &sample(), &HOW).unwrap();
+    let applied = apply(&root.region(), &sample(), EPOCH).unwrap();
     root.judge();
     assert_eq!(check(&root.region()).unwrap(), Verdict::Clean);
     let volume = Ext4Volume::open(&root.region()).unwrap();
@@ -84,7 +82,7 @@ fn changes_arrive_on_every_kind(
 #[test]
 fn every_time_is_the_epoch() {
     let root = TinyRoot::new(Ext4::Trixie, 64 * MIB);
-    apply(&root.region(), &sample(), &HOW).unwrap();
+    apply(&root.region(), &sample(), EPOCH).unwrap();
     for name in [
         "/opt/hadoop/Größe",
         "/opt/hadoop",
@@ -110,7 +108,7 @@ fn what_is_freed_is_zero() {
     let root = TinyRoot::new(Ext4::Bookworm, 64 * MIB);
     let before = fs::read(&root.path).unwrap();
     assert!(contains(&before, OLD_SHADOW.as_bytes()) && contains(&before, &[b't'; 5000]));
-    apply(&root.region(), &sample(), &HOW).unwrap();
+    apply(&root.region(), &sample(), EPOCH).unwrap();
     let after = fs::read(&root.path).unwrap();
     assert!(
         !contains(&after, b"old-secret-hash"),
@@ -159,9 +157,9 @@ fn two_runs_at_different_times_give_the_same_bytes() {
         let root = TinyRoot::new(kind, 64 * MIB);
         let twin = root.scratch().join("twin.ext4");
         copy_file(&root.path, &twin).unwrap();
-        apply(&root.region(), &sample(), &HOW).unwrap();
+        apply(&root.region(), &sample(), EPOCH).unwrap();
         std::thread::sleep(Duration::from_millis(1100));
-        apply(&Region::whole(&twin).unwrap(), &sample(), &HOW).unwrap();
+        apply(&Region::whole(&twin).unwrap(), &sample(), EPOCH).unwrap();
         assert!(
             fs::read(&root.path).unwrap() == fs::read(&twin).unwrap(),
             "{kind:?}"
@@ -175,7 +173,7 @@ fn works_inside_an_image_with_an_awkward_name() {
     let awkward = image.path.with_file_name("what? a \"name\" offset=3.img");
     fs::rename(&image.path, &awkward).unwrap();
     let region = pidoop::disk::PiImage::open(&awkward).unwrap().root();
-    apply(&region, &sample(), &HOW).unwrap();
+    apply(&region, &sample(), EPOCH).unwrap();
     assert_eq!(check(&region).unwrap(), Verdict::Clean);
     assert_done(&sample(), &Ext4Volume::open(&region).unwrap(), true);
     fs::rename(&awkward, &image.path).unwrap();
@@ -200,11 +198,13 @@ fn staged_files_come_by_name_whatever_the_name() {
         mode: Mode::FILE,
     };
     let good = changes([], [("/big.jar", target(bytes.len() as u64))]);
-    apply(&root.region(), &good, &HOW).unwrap();
+    apply(&root.region(), &good, EPOCH).unwrap();
     root.judge();
     assert_done(&good, &Ext4Volume::open(&root.region()).unwrap(), true);
     let short = changes([], [("/other.jar", target(7))]);
-    let error = apply(&root.region(), &short, &HOW).unwrap_err().to_string();
+    let error = apply(&root.region(), &short, EPOCH)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("has 10000000 bytes, expected 7"), "{error}");
 }
 
@@ -221,7 +221,7 @@ fn a_directory_with_an_index_takes_many_more() {
         many.targets
             .insert(path(&name), file(format!("{index}"), Owner::ROOT, 0o644));
     }
-    apply(&root.region(), &many, &HOW).unwrap();
+    apply(&root.region(), &many, EPOCH).unwrap();
     root.judge();
     let volume = Ext4Volume::open(&root.region()).unwrap();
     assert_eq!(
@@ -241,7 +241,7 @@ fn attributes_outside_the_inode_leave_no_lost_block() {
     );
     let gone = changes(["/usr/bin/tool"], []);
     let before = Superblock::read(&root.region()).unwrap().free_blocks;
-    apply(&root.region(), &gone, &HOW).unwrap();
+    apply(&root.region(), &gone, EPOCH).unwrap();
     root.judge();
     let after = Superblock::read(&root.region()).unwrap().free_blocks;
     assert_eq!(after - before, 300_000_u64.div_ceil(4096) + 1);
@@ -268,23 +268,77 @@ fn attributes_shared_with_a_file_that_stays_are_kept() {
     }
     root.judge();
     let gone = changes(["/usr/bin/tool"], []);
-    let how = Apply {
-        undo: Some(root.scratch().join("undo")),
-        ..HOW
-    };
-    let error = apply(&root.region(), &gone, &how).unwrap_err().to_string();
-    assert!(error.contains("build without one"), "{error}");
+    let rehearsed = rehearsed(&root, &gone);
     let twin = root.scratch().join("twin.ext4");
     copy_file(&root.path, &twin).unwrap();
-    apply(&root.region(), &gone, &HOW).unwrap();
+    apply(&root.region(), &gone, EPOCH).unwrap();
     root.judge();
     assert!(
         root.debugfs("ea_list /etc/hostname")
             .contains("user.large (3000)")
     );
     std::thread::sleep(Duration::from_millis(1100));
-    apply(&Region::whole(&twin).unwrap(), &gone, &HOW).unwrap();
+    apply(&Region::whole(&twin).unwrap(), &gone, EPOCH).unwrap();
     assert!(fs::read(&root.path).unwrap() == fs::read(&twin).unwrap());
+    assert!(fs::read(&root.path).unwrap() == rehearsed);
+}
+
+/// The bytes of `root` as a rehearsal says that they would be. They and the
+/// file itself are left alone.
+pub(crate) fn rehearsed(root: &TinyRoot, changes: &Changes) -> Vec<u8> {
+    let before = fs::read(&root.path).unwrap();
+    let skeleton = root.scratch().join("skeleton");
+    let _ = fs::remove_file(&skeleton);
+    make_skeleton(&root.region(), &skeleton).unwrap();
+    let skeleton_before = fs::read(&skeleton).unwrap();
+    let pieces = rehearse(&skeleton, changes, EPOCH, &root.region()).unwrap();
+    assert!(fs::read(&root.path).unwrap() == before);
+    assert!(fs::read(&skeleton).unwrap() == skeleton_before);
+    let mut after = before;
+    for piece in pieces {
+        let at = piece.at as usize;
+        after[at..at + piece.bytes.len()].copy_from_slice(&piece.bytes);
+    }
+    after
+}
+
+#[rstest]
+fn a_rehearsal_tells_what_would_be_written(
+    #[values(
+        Ext4::Bullseye,
+        Ext4::Bookworm,
+        Ext4::Trixie,
+        Ext4::ImageGen,
+        Ext4::Ancient
+    )]
+    kind: Ext4,
+) {
+    let root = TinyRoot::new(kind, 64 * MIB);
+    // What goes and what comes may have blocks of zeros.
+    let zeros = vec![0; 50_000];
+    let half = [vec![1; 9000], vec![0; 9000], vec![1; 9000], vec![0; 5000]].concat();
+    let first = changes(
+        [],
+        [
+            ("/zeros", file(zeros.clone(), HADOOP, 0o644)),
+            ("/half", file(half.clone(), HADOOP, 0o644)),
+            ("/full", file(vec![7; 70_000], HADOOP, 0o644)),
+        ],
+    );
+    let mut second = sample();
+    second.removed.extend([path("/full"), path("/zeros")]);
+    second
+        .targets
+        .insert(path("/half"), file(zeros, HADOOP, 0o644));
+    second
+        .targets
+        .insert(path("/other"), file(half, HADOOP, 0o644));
+    for changes in [first, second] {
+        let rehearsed = rehearsed(&root, &changes);
+        apply(&root.region(), &changes, EPOCH).unwrap();
+        assert!(fs::read(&root.path).unwrap() == rehearsed);
+    }
+    root.judge();
 }
 
 #[rstest]
@@ -294,7 +348,7 @@ fn attributes_shared_with_a_file_that_stays_are_kept() {
 #[case::newline(changes([], [("/l", link("a\nrm /etc/shadow"))]), "control characters")]
 fn what_cannot_be_done_is_said(#[case] changes: Changes, #[case] words: &str) {
     let root = TinyRoot::new(Ext4::Bookworm, 64 * MIB);
-    let error = apply(&root.region(), &changes, &HOW)
+    let error = apply(&root.region(), &changes, EPOCH)
         .unwrap_err()
         .to_string();
     assert!(error.contains(words), "{error}");
@@ -309,15 +363,16 @@ fn too_little_room_is_known_before_anything_is_written() {
         [],
         [("/large", file(vec![1; 30 << 20], Owner::ROOT, 0o644))],
     );
-    let error = apply(&root.region(), &large, &HOW).unwrap_err();
+    let error = apply(&root.region(), &large, EPOCH).unwrap_err();
     assert!(matches!(error, DiskError::Full { .. }), "{error}");
     assert!(fs::read(&root.path).unwrap() == before);
     let needed = Footprint::of(&large, 4096).blocks;
     assert!((7680..7700).contains(&needed), "{needed}");
 }
 
-/// Random changes, one after the other on one filesystem, each read back; the
-/// filesystem stays one that e2fsck finds nothing wrong with.
+/// Random changes, one after the other on one filesystem, each rehearsed
+/// before and read back after; the filesystem stays one that e2fsck finds
+/// nothing wrong with.
 #[test]
 fn random_changes_read_back_equal() {
     let root = TinyRoot::new(Ext4::Trixie, 64 * MIB);
@@ -331,7 +386,9 @@ fn random_changes_read_back_equal() {
         .run(&strategy, |rounds| {
             fs::write(&root.path, &clean).unwrap();
             for changes in rounds {
-                apply(&root.region(), &changes, &HOW).unwrap();
+                let rehearsed = rehearsed(&root, &changes);
+                apply(&root.region(), &changes, EPOCH).unwrap();
+                prop_assert!(fs::read(&root.path).unwrap() == rehearsed);
                 assert_done(&changes, &Ext4Volume::open(&root.region()).unwrap(), true);
                 let verdict = output("e2fsck", &["-fn", root.path.as_str()]);
                 prop_assert!(verdict.status.success(), "{verdict:?}");

@@ -1,15 +1,15 @@
-//! ext4: what is refused, growing, undoing, and what the superblock says.
+//! ext4: what is refused, growing, and what the superblock says.
 
 use std::time::Duration;
 
 use fs_err as fs;
-use pidoop::disk::ext4::{Apply, Ext4Volume, Superblock, Verdict, apply, check, grow, undo};
+use pidoop::disk::ext4::{Ext4Volume, Superblock, Verdict, apply, check, grow};
 use pidoop::disk::{Region, copy_file};
 use rstest::rstest;
 
-use crate::ext4::{EPOCH, HADOOP, HOW, sample};
-use crate::support::changes::{changes, file, link, listing};
-use crate::support::tiny_image::{Ext4, Fat, MIB, Table, TinyImage, TinyRoot, temp_dir};
+use crate::ext4::{EPOCH, HADOOP, sample};
+use crate::support::changes::{changes, file, listing};
+use crate::support::tiny_image::{Ext4, MIB, TinyRoot, temp_dir};
 use crate::support::tools::run;
 
 #[test]
@@ -26,7 +26,7 @@ fn filesystems_in_no_state_to_be_edited_are_refused() {
         fs::write(&root.path, &clean).unwrap();
         run("debugfs", &["-w", "-R", command, root.path.as_str()]);
         let bytes = fs::read(&root.path).unwrap();
-        let error = apply(&root.region(), &sample(), &HOW)
+        let error = apply(&root.region(), &sample(), EPOCH)
             .unwrap_err()
             .to_string();
         assert!(error.contains(words), "{command}: {error}");
@@ -81,35 +81,8 @@ fn grows_to_the_size_asked_for(
     assert_eq!(run("cmp", &[root.path.as_str(), twin.as_str()]), "");
     // And it takes changes that did not fit before.
     let more = changes([], [("/large", file(vec![9; 100 << 20], HADOOP, 0o644))]);
-    apply(&root.region(), &more, &HOW).unwrap();
+    apply(&root.region(), &more, EPOCH).unwrap();
     root.judge();
-}
-
-#[test]
-fn an_undo_file_takes_changes_back() {
-    let image = TinyImage::new(Table::Mbr, Fat::Trixie, Ext4::Trixie);
-    let region = image.open().root();
-    let before = fs::read(&image.path).unwrap();
-    let file = image.path.with_file_name("undo.e2undo");
-    let how = Apply {
-        epoch: EPOCH,
-        undo: Some(file.clone()),
-    };
-    apply(&region, &sample(), &how).unwrap();
-    let changed = fs::read(&image.path).unwrap();
-    assert!(changed != before);
-    undo(&region, &file).unwrap();
-    assert!(fs::read(&image.path).unwrap() == before);
-    image.judge();
-    // Recording changed nothing in what was recorded.
-    apply(&region, &sample(), &HOW).unwrap();
-    assert!(fs::read(&image.path).unwrap() == changed);
-    // A file that has another history is not written to, nor played back.
-    let error = apply(&region, &sample(), &how).unwrap_err().to_string();
-    assert!(error.contains("exists already"), "{error}");
-    apply(&region, &changes([], [("/more", link("x"))]), &HOW).unwrap();
-    let error = undo(&region, &file).unwrap_err().to_string();
-    assert!(error.contains("doesn't match"), "{error}");
 }
 
 #[test]

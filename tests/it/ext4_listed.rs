@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 
-use crate::ext4::{HOW, sample};
+use crate::ext4::{EPOCH, sample};
 use crate::support::changes::path;
 use crate::support::tiny_image::{Ext4, MIB, TinyRoot};
 
@@ -56,10 +56,10 @@ fn two_readers_agree_on_every_kind(
 ) {
     let root = TinyRoot::new(kind, 64 * MIB);
     assert_agreement(&root.region());
-    apply(&root.region(), &sample(), &HOW).unwrap();
+    apply(&root.region(), &sample(), EPOCH).unwrap();
     let listed = assert_agreement(&root.region());
     let found = &listed.listing()["/opt/hadoop/Größe"];
-    assert_eq!(found.modified, Some(HOW.epoch.cast_signed()));
+    assert_eq!(found.modified, Some(EPOCH.cast_signed()));
 }
 
 #[rstest]
@@ -110,7 +110,7 @@ fn attributes_times_and_devices_are_those_debugfs_gave(#[case] kind: Ext4) {
 #[test]
 fn every_byte_of_every_file_counts() {
     let root = TinyRoot::new(Ext4::Trixie, 64 * MIB);
-    apply(&root.region(), &sample(), &HOW).unwrap();
+    apply(&root.region(), &sample(), EPOCH).unwrap();
     let copy = root.path.with_file_name("copy");
     fs::copy(&root.path, &copy).unwrap();
     let (one, two) = (root.region(), Region::whole(&copy).unwrap());

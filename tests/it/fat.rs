@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fs_err as fs;
-use pidoop::disk::fat::{FatVolume, apply};
+use pidoop::disk::fat::{FatVolume, apply, rehearse};
 use pidoop::disk::{DiskError, Region, copy_file};
 use pidoop::edit::{Changes, FileContent, Mode, Owner, ReadTree, Target};
 use proptest::prelude::*;
@@ -49,7 +49,9 @@ fn sample() -> Changes {
 #[rstest]
 fn changes_arrive_on_every_kind(#[values(Fat::Trixie, Fat::Bookworm, Fat::Small)] kind: Fat) {
     let boot = TinyBoot::new(kind);
+    let rehearsed = rehearsed(&boot, &sample());
     let applied = apply(&boot.region(), &sample(), EPOCH).unwrap();
+    assert!(fs::read(&boot.path).unwrap() == rehearsed);
     boot.judge();
     assert_eq!(applied.entries, 7);
     let volume = FatVolume::open(&boot.region()).unwrap();
@@ -310,8 +312,22 @@ fn measure_a_kernel() {
     boot.judge();
 }
 
-/// Random changes, one after the other on one filesystem, each read back; the
-/// filesystem stays one that fsck.vfat finds nothing wrong with.
+/// The bytes of `boot` as a rehearsal says that they would be. The file is left
+/// alone.
+fn rehearsed(boot: &TinyBoot, changes: &Changes) -> Vec<u8> {
+    let mut after = fs::read(&boot.path).unwrap();
+    let pieces = rehearse(&boot.region(), changes, EPOCH).unwrap();
+    assert!(fs::read(&boot.path).unwrap() == after);
+    for piece in pieces {
+        let at = piece.at as usize;
+        after[at..at + piece.bytes.len()].copy_from_slice(&piece.bytes);
+    }
+    after
+}
+
+/// Random changes, one after the other on one filesystem, each rehearsed
+/// before and read back after; the filesystem stays one that fsck.vfat finds
+/// nothing wrong with.
 #[rstest]
 fn random_changes_read_back_equal(#[values(Fat::Trixie, Fat::Small)] kind: Fat) {
     let boot = TinyBoot::new(kind);
@@ -325,7 +341,9 @@ fn random_changes_read_back_equal(#[values(Fat::Trixie, Fat::Small)] kind: Fat) 
         .run(&strategy, |rounds| {
             fs::write(&boot.path, &clean).unwrap();
             for changes in rounds {
+                let rehearsed = rehearsed(&boot, &changes);
                 apply(&boot.region(), &changes, EPOCH).unwrap();
+                prop_assert!(fs::read(&boot.path).unwrap() == rehearsed);
                 assert_done(&changes, &FatVolume::open(&boot.region()).unwrap(), false);
                 let verdict = output("fsck.vfat", &["-n", boot.path.as_str()]);
                 let said = String::from_utf8_lossy(&verdict.stdout).into_owned();

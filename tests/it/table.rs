@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 use fs_err as fs;
-use pidoop::disk::ext4::{Apply, Ext4Volume, apply, grow};
+use pidoop::disk::ext4::{Ext4Volume, apply, grow};
 use pidoop::disk::{DiskError, PartitionTable, PiImage, Region, TableKind};
 use pidoop::edit::Owner;
 use rstest::rstest;
@@ -92,15 +92,7 @@ fn a_root_goes_out_grows_and_comes_back(#[values(Table::Mbr, Table::Gpt)] table:
         [],
         [("/large", file(vec![5; 80 << 20], Owner::ROOT, 0o644))],
     );
-    apply(
-        &opened.root(),
-        &more,
-        &Apply {
-            epoch: EPOCH,
-            undo: None,
-        },
-    )
-    .unwrap();
+    apply(&opened.root(), &more, EPOCH).unwrap();
     image.judge();
     // A GPT's second copy is the only one left, at the end.
     if table == Table::Gpt {

@@ -4,37 +4,24 @@ use std::collections::BTreeMap;
 use std::os::unix::fs as unix;
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
 use super::check::{check, settle};
-use super::debugfs::{Device, change};
+use super::debugfs::change;
 use super::footprint::{Footprint, content_len};
 use super::script::{Plan, normalise};
-use super::superblock::{AT as SUPERBLOCK_AT, LEN as SUPERBLOCK_LEN};
 use super::{Ext4Volume, Superblock, leftovers};
 use crate::disk::standing::{self, Obsolete};
-use crate::disk::{DiskError, Region, Window};
+use crate::disk::{DiskError, Region};
 use crate::edit::{Changes, FileContent, ImagePath, Target};
-use crate::tool::{DEBUGFS, E2UNDO, Handover};
+use crate::tool::{DEBUGFS, Handover};
 
 /// Times beyond this need a second word of an inode's time, which e2fsprogs
 /// 1.47.0 leaves zero.
 const LAST_EPOCH: u64 = i32::MAX as u64;
 
-/// How changes are carried out.
-#[derive(Clone, Debug)]
-pub struct Apply {
-    /// The time every new inode and the superblock get, in seconds since 1970.
-    pub epoch: u64,
-    /// A file that takes down what gets overwritten, for [`undo`]. It must not
-    /// exist yet. Beside it a file with `.superblock` added to its name is
-    /// made.
-    pub undo: Option<Utf8PathBuf>,
-}
-
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     /// Bytes of file content written.
     pub bytes: u64,
@@ -42,13 +29,17 @@ pub struct Applied {
     pub inodes: u64,
     /// Names taken away, replaced ones included.
     pub removed: u64,
+    /// Blocks that were zeroed because what they held went away: first and
+    /// last of each range. They may hold something new now.
+    pub zeroed: Vec<(u64, u64)>,
     /// How long it took.
     pub elapsed: Duration,
 }
 
 /// Makes the filesystem in `region` what `changes` say, by one run of debugfs
 /// (and one before, for reading, if anything goes away). The same filesystem,
-/// changes and epoch give the same bytes. Extended attributes of what is
+/// changes and epoch give the same bytes: new inodes and the superblock get
+/// `epoch`, in seconds since 1970, for their time. Extended attributes of what is
 /// replaced go with it; blocks that get free are zeroed. Parents of what comes
 /// and goes keep their times.
 ///
@@ -58,11 +49,11 @@ pub struct Applied {
 /// If the filesystem is not to be edited or too small, if a path cannot become
 /// what it should, if staged content is not what was promised, or if debugfs
 /// fails.
-pub fn apply(region: &Region, changes: &Changes, how: &Apply) -> Result<Applied, DiskError> {
+pub fn apply(region: &Region, changes: &Changes, epoch: u64) -> Result<Applied, DiskError> {
     let begun = Instant::now();
     DEBUGFS.check().map_err(DiskError::tool(region))?;
-    if how.epoch == 0 || how.epoch > LAST_EPOCH {
-        let reason = format!("time {} is outside of 1 to {LAST_EPOCH}", how.epoch);
+    if epoch == 0 || epoch > LAST_EPOCH {
+        let reason = format!("time {} is outside of 1 to {LAST_EPOCH}", epoch);
         return Err(DiskError::filesystem(region, reason));
     }
     let superblock = Superblock::read(region)?;
@@ -71,13 +62,6 @@ pub fn apply(region: &Region, changes: &Changes, how: &Apply) -> Result<Applied,
     let standing = standing::find(changes, &volume).map_err(|r| r.into_error(region))?;
     drop(volume);
     let leftovers = leftovers::survey(region, superblock.block_size, &standing.obsolete)?;
-    if leftovers.shared && how.undo.is_some() {
-        // A second program cannot add to the undo file of a filesystem at an
-        // offset (lib/ext2fs/undo_io.c, `check_filesystem`).
-        let reason = "files that share large extended attributes with others cannot be \
-                      removed with an undo file; build without one";
-        return Err(DiskError::filesystem(region, reason));
-    }
     if leftovers.shared {
         check(region)?.into_result(region)?;
     }
@@ -89,84 +73,29 @@ pub fn apply(region: &Region, changes: &Changes, how: &Apply) -> Result<Applied,
         &leftovers.blocks,
     )?;
     let staged = Staged::new(region, changes)?;
-    if let Some(file) = &how.undo {
-        keep_superblock(region, file)?;
-    }
     let plan = Plan {
         changes,
         standing: &standing,
         leftovers: &leftovers,
         hosts: &staged.hosts,
         empty: &staged.empty,
-        epoch: how.epoch,
+        epoch,
     };
     let script = plan
         .compile()
         .map_err(|(path, reason)| DiskError::path(region, &path, reason))?;
-    change(region, &script, how.epoch, how.undo.as_deref())?;
+    change(region, &script, epoch)?;
     if leftovers.shared {
-        settle(region, how.epoch)?;
-        change(region, &normalise(how.epoch), how.epoch, None)?;
+        settle(region, epoch)?;
+        change(region, &normalise(epoch), epoch)?;
     }
     Ok(Applied {
         bytes: staged.bytes,
         inodes: changes.targets.len() as u64,
         removed: standing.obsolete.len() as u64,
+        zeroed: leftovers.blocks,
         elapsed: begun.elapsed(),
     })
-}
-
-/// Takes the filesystem in `region` back to what it was before [`apply`] was
-/// given `file` to take changes down in. All bytes are as they were.
-///
-/// # Errors
-/// If e2undo is missing or finds that the file does not fit the filesystem;
-/// what the system said.
-pub fn undo(region: &Region, file: &Utf8Path) -> Result<(), DiskError> {
-    let superblock = superblock_beside(file);
-    let bytes = fs::read(&superblock).map_err(|e| DiskError::io("reading", &superblock, e))?;
-    let plain = Region {
-        start: 0,
-        ..region.clone()
-    };
-    let device = Device::new(&plain)?;
-    E2UNDO
-        .call()
-        .map(|call| {
-            call.args([
-                "-o",
-                &region.start.to_string(),
-                file.as_str(),
-                &device.argument,
-            ])
-        })
-        .and_then(|call| call.run_ok())
-        .map_err(DiskError::tool(region))?;
-    let mut window = Window::read_write(region)?;
-    window
-        .write_at(SUPERBLOCK_AT, &bytes)
-        .and_then(|()| window.finish())
-        .map_err(|e| DiskError::io("writing", &region.file, e))
-}
-
-/// Keeps the superblock for [`undo`]: of a filesystem at an offset, the undo
-/// file records it from the wrong place (lib/ext2fs/undo_io.c,
-/// `undo_write_byte`).
-fn keep_superblock(region: &Region, file: &Utf8Path) -> Result<(), DiskError> {
-    if file.exists() {
-        let reason = format!("the undo file {file} exists already");
-        return Err(DiskError::filesystem(region, reason));
-    }
-    let mut bytes = [0; SUPERBLOCK_LEN];
-    Window::read_only(region)?
-        .read_at(SUPERBLOCK_AT, &mut bytes)
-        .map_err(|e| DiskError::io("reading", &region.file, e))?;
-    let beside = superblock_beside(file);
-    fs::write(&beside, bytes).map_err(|e| DiskError::io("writing", &beside, e))
-}
-
-fn superblock_beside(file: &Utf8Path) -> Utf8PathBuf {
-    Utf8PathBuf::from(format!("{file}.superblock"))
 }
 
 fn check_room(

@@ -37,18 +37,9 @@ pub(super) fn ask<'s>(region: &Region, script: &'s [String]) -> Result<Vec<Reply
 }
 
 /// Runs `script` over the filesystem in `region`, which it may change, with
-/// the clock at `epoch`. If `undo` is given, what gets overwritten goes there.
-pub(super) fn change(
-    region: &Region,
-    script: &[String],
-    epoch: u64,
-    undo: Option<&Utf8Path>,
-) -> Result<(), DiskError> {
-    let mut options = vec!["-w"];
-    if let Some(undo) = undo {
-        options.extend(["-z", undo.as_str()]);
-    }
-    for reply in run(region, script, &options, Some(epoch))? {
+/// the clock at `epoch`.
+pub(super) fn change(region: &Region, script: &[String], epoch: u64) -> Result<(), DiskError> {
+    for reply in run(region, script, &["-w"], Some(epoch))? {
         if let Some(complaint) = reply
             .said
             .iter()
@@ -74,12 +65,10 @@ fn is_chatter(command: &str, line: &str) -> bool {
     }
 }
 
-/// Whether this may stand before the first repeated line: the version, and how
-/// to use an undo file. Anything else means that the filesystem did not open.
+/// Whether this may stand before the first repeated line: the version. Anything
+/// else means that the filesystem did not open.
 fn is_preamble(line: &str) -> bool {
     line.starts_with("debugfs 1.")
-        || line.starts_with("Overwriting existing filesystem; this can be undone")
-        || line.trim_start().starts_with("e2undo ")
 }
 
 fn run<'s>(

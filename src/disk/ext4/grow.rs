@@ -51,7 +51,7 @@ pub fn grow(file: &Utf8Path, len: u64, epoch: u64) -> Result<Superblock, DiskErr
         let reason = format!("resize2fs left {} bytes in place of {len}", region.len);
         return Err(DiskError::filesystem(&region, reason));
     }
-    change(&region, &normalise(epoch), epoch, None)?;
+    change(&region, &normalise(epoch), epoch)?;
     let after = Superblock::read(&region)?;
     if after.blocks < before.blocks {
         return Err(DiskError::filesystem(&region, "resize2fs made it smaller"));

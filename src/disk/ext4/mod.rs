@@ -15,12 +15,14 @@ mod inodes;
 mod leftovers;
 mod read;
 mod script;
+mod skeleton;
 mod superblock;
 
-pub use apply::{Applied, Apply, apply, undo};
+pub use apply::{Applied, apply};
 pub use check::{Verdict, check};
 pub use footprint::Footprint;
 pub use grow::grow;
 pub use inodes::ListedExt4;
 pub use read::Ext4Volume;
+pub use skeleton::{make_skeleton, rehearse};
 pub use superblock::{Features, Superblock};

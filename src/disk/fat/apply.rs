@@ -9,7 +9,7 @@ use fatfs::FileSystem;
 use super::structure::Structure;
 use super::volume::{FatVolume, Shared, examine, find, mount};
 use crate::disk::standing::{self, Obsolete};
-use crate::disk::{DiskError, Region, Window};
+use crate::disk::{DiskError, Piece, Region, Window};
 use crate::edit::{Changes, EntryKind, FileContent, ImagePath, ReadTree, Target};
 
 /// Zeros written at a time.
@@ -44,17 +44,40 @@ pub struct Applied {
 /// If the filesystem is damaged or too small, a name or a link is nothing FAT
 /// can hold, or staged content is not what was promised.
 pub fn apply(region: &Region, changes: &Changes, epoch: u64) -> Result<Applied, DiskError> {
+    let (applied, window) = carry_out(region, changes, epoch, Window::read_write)?;
+    window
+        .finish()
+        .map_err(|e| DiskError::io("writing", &region.file, e))?;
+    Ok(applied)
+}
+
+/// What [`apply`] would write, without writing it: pieces of the region with
+/// what would be in them.
+///
+/// # Errors
+/// Those of [`apply`].
+pub fn rehearse(region: &Region, changes: &Changes, epoch: u64) -> Result<Vec<Piece>, DiskError> {
+    let (_, window) = carry_out(region, changes, epoch, Window::rehearse)?;
+    Ok(window.into_pieces())
+}
+
+fn carry_out(
+    region: &Region,
+    changes: &Changes,
+    epoch: u64,
+    open: impl FnOnce(&Region) -> Result<Window, DiskError>,
+) -> Result<(Applied, Window), DiskError> {
     let begun = Instant::now();
     check_targets(region, changes)?;
     let volume = FatVolume::open(region)?;
     let standing = standing::find(changes, &volume).map_err(|r| r.into_error(region))?;
     let freed = lens_of(region, &volume, &standing.obsolete)?;
     drop(volume);
-    let mut window = Window::read_write(region)?;
+    let mut window = open(region)?;
     let structure = examine(region, &mut window)?;
     check_room(region, &structure, changes, &freed)?;
 
-    let (fs, mut disk) = mount(region, window, epoch)?;
+    let (fs, disk) = mount(region, window, epoch)?;
     for name in &standing.obsolete {
         remove(&fs, name).map_err(|e| DiskError::path(region, &name.path, e))?;
     }
@@ -64,25 +87,18 @@ pub fn apply(region: &Region, changes: &Changes, epoch: u64) -> Result<Applied, 
     }
     let fail = |e| DiskError::io("writing", &region.file, e);
     // Dropping it would swallow errors.
-    fs.unmount().and_then(|()| disk.flush()).map_err(fail)?;
-    settle(region)?;
-    Ok(Applied {
+    fs.unmount().map_err(fail)?;
+    let mut window = disk.into_window().map_err(fail)?;
+    // Other eyes go over the result, and the last things are put right.
+    let structure = examine(region, &mut window)?;
+    structure.settle(&mut window).map_err(fail)?;
+    let applied = Applied {
         bytes,
         entries: changes.targets.len() as u64,
         removed: standing.obsolete.len() as u64,
         elapsed: begun.elapsed(),
-    })
-}
-
-/// Goes over the result with other eyes and puts the last things right.
-fn settle(region: &Region) -> Result<(), DiskError> {
-    let mut window = Window::read_write(region)?;
-    let structure = examine(region, &mut window)?;
-    let fail = |e| DiskError::io("writing", &region.file, e);
-    structure
-        .settle(&mut window)
-        .and_then(|()| window.finish())
-        .map_err(fail)
+    };
+    Ok((applied, window))
 }
 
 fn remove(fs: &FileSystem<Shared>, name: &Obsolete) -> io::Result<()> {

@@ -12,5 +12,5 @@ mod layout;
 mod structure;
 mod volume;
 
-pub use apply::{Applied, apply};
+pub use apply::{Applied, apply, rehearse};
 pub use volume::FatVolume;

@@ -26,6 +26,15 @@ pub struct FatVolume {
 #[derive(Clone, Debug)]
 pub(super) struct Shared(Rc<RefCell<Window>>);
 
+impl Shared {
+    /// The window, once `fatfs` has let go of it.
+    pub(super) fn into_window(self) -> io::Result<Window> {
+        Rc::try_unwrap(self.0)
+            .map(RefCell::into_inner)
+            .map_err(|_| io::Error::other("the filesystem is still mounted"))
+    }
+}
+
 impl Read for Shared {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.borrow_mut().read(buf)
@@ -101,7 +110,7 @@ pub(super) fn examine(region: &Region, window: &mut Window) -> Result<Structure,
 }
 
 /// Hands an examined `window` to `fatfs`, with the clock at `epoch`. The
-/// second handle is for flushing it after unmounting.
+/// second handle is for having it back after unmounting.
 pub(super) fn mount(
     region: &Region,
     mut window: Window,

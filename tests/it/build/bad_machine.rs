@@ -90,8 +90,9 @@ fn a_tool_that_fails_is_not_believed() {
         r#"#!/bin/bash
 [ "$1" = -V ] && exec /usr/sbin/debugfs -V
 last=${{@: -1}} copy={}/copy-$$
-cp --sparse=always "${{last%%\?*}}" "$copy"
-/usr/sbin/debugfs "${{@:1:$#-1}}" "$copy?${{last#*\?}}"
+file=${{last%%\?*}}
+cp --sparse=always "$file" "$copy"
+/usr/sbin/debugfs "${{@:1:$#-1}}" "$copy${{last#"$file"}}"
 rm "$copy"
 "#,
         sandbox.path("home")

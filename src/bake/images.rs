@@ -1,0 +1,76 @@
+//! All images of a build.
+
+use camino::Utf8Path;
+use rayon::prelude::*;
+
+use super::node::Oven;
+use super::record::Records;
+use super::{BakeError, NodeImage, ensure_layer};
+use crate::edit::Archives;
+use crate::plan::{NodePlan, Plan};
+use crate::progress::Reporter;
+
+/// What a build works with.
+#[derive(Clone, Copy)]
+pub struct Build<'a> {
+    /// What to make.
+    pub plan: &'a Plan,
+    /// The raw base image.
+    pub base: &'a Utf8Path,
+    /// The components' archives.
+    pub archives: &'a (dyn Archives + Sync),
+    /// The cache, for the layer and for what is known of earlier images.
+    pub cache: &'a Utf8Path,
+    /// The directory of the images. The caller holds its lock.
+    pub out: &'a Utf8Path,
+    /// Hears of progress.
+    pub reporter: &'a Reporter,
+}
+
+impl std::fmt::Debug for Build<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Build")
+            .field("base", &self.base)
+            .field("cache", &self.cache)
+            .field("out", &self.out)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Build<'_> {
+    /// Makes the images of `nodes`, in their order. Those that are there and
+    /// just what is planned are left alone; if all are, no layer is needed.
+    ///
+    /// # Errors
+    /// The first failure; images that were done by then stay.
+    pub fn images(&self, nodes: &[&NodePlan]) -> Result<Vec<NodeImage>, BakeError> {
+        let oven = Oven {
+            plan: self.plan,
+            out: self.out,
+            records: Records::new(self.cache),
+            reporter: self.reporter,
+        };
+        let mut images: Vec<Option<NodeImage>> =
+            nodes.par_iter().map(|node| oven.unchanged(node)).collect();
+        if images.iter().any(Option::is_none) {
+            oven.records.sweep();
+            let layer = ensure_layer(
+                &self.plan.layer,
+                self.base,
+                self.plan.epoch,
+                self.archives,
+                self.cache,
+                self.reporter,
+            )?;
+            images = nodes
+                .par_iter()
+                .zip(images)
+                .map(|(node, image)| match image {
+                    Some(image) => Ok(Some(image)),
+                    None => oven.bake(node, &layer).map(Some),
+                })
+                .collect::<Result<_, _>>()?;
+        }
+        Ok(images.into_iter().flatten().collect())
+    }
+}

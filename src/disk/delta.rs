@@ -1,0 +1,273 @@
+//! What tells one image from another of the same length.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use camino::Utf8Path;
+use fs_err::File;
+use fs_err::os::unix::fs::FileExt;
+use sha2::{Digest, Sha256};
+
+use super::sparse::{BLOCK, is_zero, punch};
+
+/// Bytes, and where in a region or file they go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Place of the first byte.
+    pub at: u64,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Blocks in a row: number of the first, and how many.
+pub type Extent = (u64, u64);
+
+/// Blocks of an image with what is in them. Blocks have 4096 bytes and are
+/// counted from the start of the file, whatever filesystems in it count; the
+/// last one of a file may be shorter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    blocks: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Delta {
+    /// The blocks in which `base` would become another by `pieces`, with what
+    /// would be in them. Where pieces overlap, the later counts.
+    ///
+    /// # Errors
+    /// What the system said; `UnexpectedEof` if a piece lies outside of `base`.
+    pub fn of(base: &File, pieces: impl IntoIterator<Item = Piece>) -> io::Result<Self> {
+        let len = base.metadata()?.len();
+        let mut delta = Self::default();
+        for piece in pieces {
+            let end = piece.at.saturating_add(piece.bytes.len() as u64);
+            if end > len {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let mut at = piece.at;
+            while at < end {
+                let (block, offset) = (at / BLOCK as u64, (at % BLOCK as u64) as usize);
+                let count = (BLOCK - offset).min((end - at) as usize);
+                let from = (at - piece.at) as usize;
+                delta.block(base, len, block)?[offset..offset + count]
+                    .copy_from_slice(&piece.bytes[from..from + count]);
+                at += count as u64;
+            }
+        }
+        delta.without_what_is_in(base, len)
+    }
+
+    /// The block `number`, read from `base` if it is not here yet.
+    fn block(&mut self, base: &File, len: u64, number: u64) -> io::Result<&mut Vec<u8>> {
+        use std::collections::btree_map::Entry;
+        match self.blocks.entry(number) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => Ok(entry.insert(read_block(base, len, number)?)),
+        }
+    }
+
+    fn without_what_is_in(mut self, base: &File, len: u64) -> io::Result<Self> {
+        let mut same = Vec::new();
+        for (number, bytes) in &self.blocks {
+            if read_block(base, len, *number)? == *bytes {
+                same.push(*number);
+            }
+        }
+        for number in same {
+            self.blocks.remove(&number);
+        }
+        Ok(self)
+    }
+
+    /// What is in these blocks of `file` now.
+    ///
+    /// # Errors
+    /// What the system said; `UnexpectedEof` if a block lies outside of it.
+    pub fn read(file: &File, extents: &[Extent]) -> io::Result<Self> {
+        let len = file.metadata()?.len();
+        let mut delta = Self::default();
+        for (first, count) in extents {
+            for number in *first..first.saturating_add(*count) {
+                delta.blocks.insert(number, read_block(file, len, number)?);
+            }
+        }
+        Ok(delta)
+    }
+
+    /// Its blocks without what is in them.
+    pub fn extents(&self) -> Vec<Extent> {
+        let mut extents: Vec<Extent> = Vec::new();
+        for number in self.blocks.keys() {
+            match extents.last_mut() {
+                Some((first, count)) if *first + *count == *number => *count += 1,
+                _ => extents.push((*number, 1)),
+            }
+        }
+        extents
+    }
+
+    /// SHA-256 over which blocks these are and what is in them.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for (number, bytes) in &self.blocks {
+            hash.update(number.to_le_bytes());
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        }
+        hash.finalize().into()
+    }
+
+    /// Number of blocks.
+    pub fn len(&self) -> u64 {
+        self.blocks.len() as u64
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// The blocks to write so that an image with `old` over `base` becomes one
+    /// with `self` over `base`: no more than those that differ.
+    ///
+    /// # Errors
+    /// What the system said about `base`.
+    pub fn instead_of(&self, old: &Self, base: &File) -> io::Result<Self> {
+        let len = base.metadata()?.len();
+        let mut steps = Self::default();
+        for (number, bytes) in &old.blocks {
+            if !self.blocks.contains_key(number) {
+                let original = read_block(base, len, *number)?;
+                if original != *bytes {
+                    steps.blocks.insert(*number, original);
+                }
+            }
+        }
+        for (number, bytes) in &self.blocks {
+            if old.blocks.get(number) != Some(bytes) {
+                steps.blocks.insert(*number, bytes.clone());
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Writes the blocks to `file`, which is called `path`. Blocks of zeros
+    /// become holes.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn write(&self, file: &File, path: &Utf8Path) -> Result<(), super::DiskError> {
+        self.write_blocks(file)
+            .map_err(|e| super::DiskError::io("writing", path, e))
+    }
+
+    fn write_blocks(&self, file: &File) -> io::Result<()> {
+        for (number, bytes) in &self.blocks {
+            let at = number * BLOCK as u64;
+            if is_zero(bytes) {
+                punch(file, at, bytes.len() as u64)?;
+            } else {
+                file.write_all_at(bytes, at)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_block(file: &File, len: u64, number: u64) -> io::Result<Vec<u8>> {
+    let at = number.saturating_mul(BLOCK as u64);
+    let left = len.saturating_sub(at).min(BLOCK as u64);
+    if left == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut bytes = vec![0; left as usize];
+    file.read_exact_at(&mut bytes, at)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+    use fs_err::OpenOptions;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn image(dir: &tempfile::TempDir, name: &str, bytes: &[u8]) -> (Utf8PathBuf, File) {
+        let path = Utf8PathBuf::from_path_buf(dir.path().join(name)).unwrap();
+        fs_err::write(&path, bytes).unwrap();
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        (path, file.unwrap())
+    }
+
+    #[test]
+    fn what_is_there_already_is_no_difference() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, base) = image(&dir, "base", &[5; 10_000]);
+        let piece = |at, bytes: &[u8]| Piece {
+            at,
+            bytes: bytes.to_vec(),
+        };
+        let delta = Delta::of(&base, [piece(100, &[5; 9000]), piece(9999, b"x")]).unwrap();
+        assert_eq!(delta.extents(), [(2, 1)]);
+        assert_eq!(delta.len(), 1);
+        let undone = Delta::of(&base, [piece(9999, b"x"), piece(9999, &[5])]).unwrap();
+        assert!(undone.is_empty());
+        let outside = Delta::of(&base, [piece(9999, b"xy")]).unwrap_err();
+        assert_eq!(outside.kind(), io::ErrorKind::UnexpectedEof);
+        assert!(Delta::read(&base, &[(3, 1)]).is_err());
+    }
+
+    #[test]
+    fn a_digest_is_of_places_and_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, base) = image(&dir, "base", &[0; 20_000]);
+        let at = |at, byte| {
+            let bytes = vec![byte];
+            Delta::of(&base, [Piece { at, bytes }]).unwrap().digest()
+        };
+        assert_eq!(at(5000, 1), at(5000, 1));
+        assert_ne!(at(5000, 1), at(5000, 2));
+        assert_ne!(at(5000, 1), at(9096, 1), "the same bytes in another block");
+    }
+
+    fn pieces() -> impl Strategy<Value = Vec<(usize, usize, u8)>> {
+        prop::collection::vec((0usize..40_000, 1usize..9000, 0u8..3), 0..6)
+    }
+
+    proptest! {
+        /// From any personality to any other, by no more blocks than differ.
+        #[test]
+        fn one_set_of_pieces_takes_the_place_of_another(
+            base in prop::collection::vec(0u8..2, 11),
+            sets in (pieces(), pieces()),
+        ) {
+            const LEN: usize = 41_234;
+            let dir = tempfile::tempdir().unwrap();
+            let base: Vec<u8> = (0..LEN).map(|at| base[at / 4096]).collect();
+            let (_, layer) = image(&dir, "layer", &base);
+            let made = |set: &[(usize, usize, u8)]| {
+                let mut bytes = base.clone();
+                let mut pieces = Vec::new();
+                for (at, len, byte) in set {
+                    let len = (*len).min(LEN - at);
+                    bytes[*at..at + len].fill(*byte);
+                    pieces.push(Piece { at: *at as u64, bytes: vec![*byte; len] });
+                }
+                (bytes, Delta::of(&layer, pieces).unwrap())
+            };
+            let (old_bytes, old) = made(&sets.0);
+            let (new_bytes, new) = made(&sets.1);
+            let (path, file) = image(&dir, "node", &base);
+            old.write(&file, &path).unwrap();
+            prop_assert!(fs_err::read(&path).unwrap() == old_bytes);
+            prop_assert_eq!(&Delta::read(&file, &old.extents()).unwrap(), &old);
+
+            let steps = new.instead_of(&old, &layer).unwrap();
+            steps.write(&file, &path).unwrap();
+            prop_assert!(fs_err::read(&path).unwrap() == new_bytes);
+            let differing = old_bytes.chunks(4096).zip(new_bytes.chunks(4096));
+            prop_assert_eq!(steps.len() as usize, differing.filter(|(a, b)| a != b).count());
+        }
+    }
+}
