@@ -7,5 +7,8 @@ mod images;
 mod interrupted;
 mod ordinary_user;
 mod output;
+mod patched;
+mod patched_in_doubt;
+mod patched_interrupted;
 mod same_bytes;
 mod secrets;

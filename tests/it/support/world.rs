@@ -23,7 +23,7 @@ use super::tools::run;
 pub(crate) use archive::{Intruder, Java, cut, make_hadoop};
 pub(crate) use cluster_file::{ClusterFile, PUBLIC_KEY, SSID};
 pub(crate) use disk::{assemble, debugfs, make_ext4, make_fat, make_fat_with, make_image};
-pub(crate) use image::{Image, assert_same_bytes, holds};
+pub(crate) use image::{Image, assert_same_bytes, holds, same_bytes};
 pub(crate) use outcome::Run;
 pub(crate) use sandbox::{CLUSTER_KEY, PASSPHRASE, Sandbox, names};
 pub(crate) use system::Flavour;

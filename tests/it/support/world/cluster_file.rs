@@ -117,6 +117,24 @@ impl ClusterFile {
         self
     }
 
+    /// With another board for a node.
+    pub(crate) fn board(mut self, name: &str, board: &'static str) -> Self {
+        self.entry(name).board = board;
+        self
+    }
+
+    /// With a Hadoop property for one node alone.
+    pub(crate) fn node_property(mut self, name: &str, file: &str, key: &str, value: &str) -> Self {
+        let text = format!("[node.hadoop.properties.\"{file}\"]\n\"{key}\" = \"{value}\"\n");
+        self.entry(name).more = text;
+        self
+    }
+
+    fn entry(&mut self, name: &str) -> &mut NodeEntry {
+        let found = self.nodes.iter_mut().find(|node| node.name == name);
+        found.expect("a node of this name")
+    }
+
     /// Without the nodes after the first `count`.
     pub(crate) fn first_nodes(mut self, count: usize) -> Self {
         self.nodes.truncate(count);

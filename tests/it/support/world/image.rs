@@ -232,12 +232,22 @@ pub(crate) fn holds(path: &Utf8Path, needle: &str) -> bool {
 /// Fails unless two files have the same length and the same bytes.
 #[track_caller]
 pub(crate) fn assert_same_bytes(one: &Utf8Path, other: &Utf8Path) {
+    if let Some(difference) = difference(one, other) {
+        panic!("{one} and {other} {difference}");
+    }
+}
+
+/// Whether two files have the same length and the same bytes.
+pub(crate) fn same_bytes(one: &Utf8Path, other: &Utf8Path) -> bool {
+    difference(one, other).is_none()
+}
+
+fn difference(one: &Utf8Path, other: &Utf8Path) -> Option<String> {
     let (a, b) = (File::open(one).unwrap(), File::open(other).unwrap());
-    assert_eq!(
-        a.metadata().unwrap().len(),
-        b.metadata().unwrap().len(),
-        "{one} and {other}"
-    );
+    let [len, other_len] = [&a, &b].map(|file| file.metadata().unwrap().len());
+    if len != other_len {
+        return Some(format!("have {len} and {other_len} bytes"));
+    }
     // Where both have a hole, both have zeros.
     for (start, end) in stretches(&a).into_iter().chain(stretches(&b)) {
         let read = |file: &File| {
@@ -246,11 +256,11 @@ pub(crate) fn assert_same_bytes(one: &Utf8Path, other: &Utf8Path) {
             bytes
         };
         let (left, right) = (read(&a), read(&b));
-        if left != right {
-            let at = left.iter().zip(&right).position(|(x, y)| x != y).unwrap();
-            panic!("{one} and {other} differ at byte {}", start + at as u64);
+        if let Some(at) = left.iter().zip(&right).position(|(x, y)| x != y) {
+            return Some(format!("differ at byte {}", start + at as u64));
         }
     }
+    None
 }
 
 /// Where a file has data, from and to.

@@ -82,6 +82,20 @@ impl Run {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
     }
 
+    /// What `build --json` says it took to have each image: node, and how.
+    #[track_caller]
+    pub(crate) fn how(&self) -> Vec<(String, String)> {
+        let lines = self.json_lines();
+        let built = lines.last().expect("a last line");
+        assert_eq!(built["event"], "built", "{self}");
+        let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+        let nodes = built["nodes"].as_array().expect("a list of nodes");
+        nodes
+            .iter()
+            .map(|node| (text(&node["node"]), text(&node["how"])))
+            .collect()
+    }
+
     /// Standard output as JSON lines.
     #[track_caller]
     pub(crate) fn json_lines(&self) -> Vec<serde_json::Value> {

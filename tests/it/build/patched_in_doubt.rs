@@ -1,0 +1,301 @@
+//! Images that may not be what they were: built afresh, never patched.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use camino::Utf8Path;
+use fs_err as fs;
+use rstest::rstest;
+
+use super::patched::is_as_if_new;
+use crate::support::world::{ClusterFile, Run, Sandbox, assert_same_bytes, copy_sparsely, world};
+
+const NODES: [&str; 3] = ["master", "worker1", "worker2"];
+
+fn usual() -> ClusterFile {
+    ClusterFile::new(world())
+}
+
+fn changed() -> ClusterFile {
+    usual().property("hdfs-site.xml", "dfs.blocksize", "32m")
+}
+
+/// A sandbox with finished images, and a plan that changes all of them.
+fn with_old_images() -> Sandbox {
+    let sandbox = Sandbox::warm(&usual());
+    sandbox.run("build").works();
+    sandbox.write_cluster(&changed());
+    sandbox
+}
+
+/// What the build took for a node.
+#[track_caller]
+fn how(run: &Run, node: &str) -> String {
+    let found = run.how().into_iter().find(|(name, _)| name == node);
+    found.unwrap().1
+}
+
+fn open(image: &Utf8Path) -> File {
+    File::options().read(true).write(true).open(image).unwrap()
+}
+
+/// Writes another byte into space that no file uses, and sets the time back.
+fn scribble(image: &Utf8Path) {
+    let file = open(image);
+    let time = file.metadata().unwrap().modified().unwrap();
+    let at = file.metadata().unwrap().len() - 4096;
+    file.write_all_at(&[0xee], at).unwrap();
+    file.set_modified(time).unwrap();
+}
+
+fn cut(image: &Utf8Path) {
+    let file = open(image);
+    file.set_len(file.metadata().unwrap().len() - 4096).unwrap();
+}
+
+fn lengthen(image: &Utf8Path) {
+    let file = open(image);
+    file.set_len(file.metadata().unwrap().len() + 4096).unwrap();
+}
+
+fn empty(image: &Utf8Path) {
+    open(image).set_len(0).unwrap();
+}
+
+/// Puts the image of another node in its place, by name or by content.
+fn replace_by_rename(image: &Utf8Path) {
+    let copy = image.with_extension("copy");
+    copy_sparsely(&image.with_file_name("tiny-master.img"), &copy);
+    fs::rename(copy, image).unwrap();
+}
+
+fn replace_by_content(image: &Utf8Path) {
+    fs::copy(image.with_file_name("tiny-master.img"), image).unwrap();
+}
+
+/// The same bytes in another file.
+fn restore_from_backup(image: &Utf8Path) {
+    let copy = image.with_extension("copy");
+    copy_sparsely(image, &copy);
+    fs::rename(copy, image).unwrap();
+}
+
+fn read_only(image: &Utf8Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(image, std::fs::Permissions::from_mode(0o400)).unwrap();
+}
+
+#[rstest]
+#[case(scribble)]
+#[case(cut)]
+#[case(lengthen)]
+#[case(empty)]
+#[case(replace_by_rename)]
+#[case(replace_by_content)]
+#[case(restore_from_backup)]
+#[case(read_only)]
+fn an_image_that_somebody_touched_is_built_afresh(
+    #[case] touch: impl Fn(&Utf8Path),
+    #[values(true, false)] plan_changes: bool,
+) {
+    let sandbox = with_old_images();
+    if !plan_changes {
+        sandbox.write_cluster(&usual());
+    }
+    touch(&sandbox.image("worker1"));
+    let run = sandbox.run("build --json").works();
+    let others = if plan_changes { "patched" } else { "unchanged" };
+    assert_eq!(how(&run, "master"), others);
+    assert_eq!(how(&run, "worker1"), "built");
+    assert_eq!(how(&run, "worker2"), others);
+    assert!(
+        run.stdout
+            .contains("out/tiny-worker1.img is not as it was made"),
+        "{run}"
+    );
+    is_as_if_new(&sandbox);
+    // And from then on it is known again.
+    let run = sandbox.run("build --json").works();
+    assert_eq!(how(&run, "worker1"), "unchanged");
+}
+
+#[test]
+fn an_image_that_is_gone_is_built() {
+    let sandbox = with_old_images();
+    fs::remove_file(sandbox.image("worker1")).unwrap();
+    let run = sandbox.run("build --json").works();
+    assert_eq!(how(&run, "worker1"), "built");
+    assert!(!run.stdout.contains("built afresh"), "{run}");
+    is_as_if_new(&sandbox);
+}
+
+#[test]
+fn a_layer_that_is_gone_is_made_again() {
+    for gone in ["layers", "bases", "staged"] {
+        let sandbox = with_old_images();
+        fs::remove_dir_all(sandbox.cache().join(gone)).unwrap();
+        let run = sandbox.run("build --json").works();
+        for node in NODES {
+            assert_eq!(how(&run, node), "patched", "without {gone}");
+        }
+        is_as_if_new(&sandbox);
+    }
+}
+
+#[test]
+fn a_cache_from_before_skeletons_gets_one() {
+    let sandbox = with_old_images();
+    let names = sandbox.names("home/.cache/pidoop/layers");
+    let skeleton = names.iter().find(|name| name.ends_with(".skeleton"));
+    let skeleton = sandbox.cache().join("layers").join(skeleton.unwrap());
+    fs::remove_file(&skeleton).unwrap();
+    let run = sandbox.run("build --json").works();
+    assert!(!run.stdout.contains("verifying the layer"), "{run}");
+    assert!(skeleton.is_file());
+    is_as_if_new(&sandbox);
+}
+
+#[test]
+fn records_that_are_gone_or_damaged_are_done_without() {
+    let sandbox = with_old_images();
+    let dir = sandbox.cache().join("images");
+    let mut records: Vec<_> = fs::read_dir(&dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    // Those of the build that the cache was copied from are swept away.
+    assert_eq!(records.len(), 3, "{records:?}");
+    records.sort();
+    fs::remove_file(&records[0]).unwrap();
+    let half = fs::read(&records[1]).unwrap();
+    fs::write(&records[1], &half[..half.len() / 2]).unwrap();
+    let run = sandbox.run("build --json").works();
+    let mut hows = NODES.map(|node| how(&run, node));
+    hows.sort();
+    assert_eq!(hows, ["built", "built", "patched"]);
+    is_as_if_new(&sandbox);
+}
+
+#[test]
+fn copies_of_images_are_nobodys_but_the_users() {
+    let sandbox = with_old_images();
+    let (linked, copied) = (sandbox.path("linked.img"), sandbox.path("copied.img"));
+    fs::hard_link(sandbox.image("worker1"), &linked).unwrap();
+    copy_sparsely(&sandbox.image("worker2"), &copied);
+    let run = sandbox.run("build --json").works();
+    assert_eq!(how(&run, "worker1"), "built");
+    assert_eq!(how(&run, "worker2"), "patched");
+    for (copy, node) in [(linked, "worker1"), (copied, "worker2")] {
+        assert_same_bytes(&copy, &world().usual_image(node));
+    }
+    is_as_if_new(&sandbox);
+}
+
+#[test]
+fn a_directory_that_was_moved_or_copied_is_safe() {
+    let sandbox = with_old_images();
+    let (out, moved, copied) = (
+        sandbox.path("out"),
+        sandbox.path("moved"),
+        sandbox.path("copied"),
+    );
+    copy_sparsely(&out, &copied);
+    fs::rename(&out, &moved).unwrap();
+    for dir in ["copied", "moved", "out"] {
+        let run = sandbox.run(&format!("build --json -o {dir}")).works();
+        for node in NODES {
+            assert_eq!(how(&run, node), "built", "in {dir}");
+        }
+    }
+    is_as_if_new(&sandbox);
+    for node in NODES {
+        let name = format!("tiny-{node}.img");
+        assert_same_bytes(&moved.join(&name), &out.join(&name));
+        assert_same_bytes(&copied.join(&name), &out.join(&name));
+    }
+    // A name that leads there by another way is the same directory.
+    std::os::unix::fs::symlink(&moved, sandbox.path("link")).unwrap();
+    let run = sandbox.run("build --json -o link").works();
+    assert_eq!(how(&run, "master"), "unchanged");
+}
+
+#[test]
+fn images_made_with_another_cache_are_not_taken_for_ones_own() {
+    let sandbox = with_old_images();
+    copy_sparsely(&sandbox.cache(), &sandbox.path("other-cache"));
+    let run = sandbox.run("build --json").works();
+    assert_eq!(how(&run, "master"), "patched");
+    let run = sandbox.run("build --json --cache-dir other-cache").works();
+    assert_eq!(how(&run, "master"), "built");
+    is_as_if_new(&sandbox);
+}
+
+#[test]
+fn an_image_that_is_being_read_is_not_changed_under_the_reader() {
+    let sandbox = with_old_images();
+    let reader = File::open(sandbox.image("worker1")).unwrap();
+    reader.lock_shared().unwrap();
+    let run = sandbox.run("build --json").works();
+    assert_eq!(how(&run, "worker1"), "built");
+    assert!(run.stdout.contains("in use by another program"), "{run}");
+    let mut was = vec![0; 1 << 20];
+    reader.read_exact_at(&mut was, 0).unwrap();
+    let mut is = vec![0; 1 << 20];
+    let usual = File::open(world().usual_image("worker1")).unwrap();
+    usual.read_exact_at(&mut is, 0).unwrap();
+    assert!(was == is);
+    is_as_if_new(&sandbox);
+}
+
+/// A patch that fails leaves the image that was there.
+#[test]
+fn an_image_nobody_could_log_in_to_does_not_replace_one() {
+    let sandbox = Sandbox::warm(&usual());
+    sandbox.run("build").works();
+    let recipe = include_str!("../../../recipes/hadoop-3.5.0.toml");
+    sandbox.write(
+        "recipes/hadoop-3.5.0.toml",
+        recipe.replace(
+            "overlays = [\"hadoop\"]",
+            "overlays = [\"hadoop\", \"locked\"]",
+        ),
+    );
+    sandbox.write(
+        "overlays/locked/etc/ssh/sshd_config.d/00-locked.conf",
+        "PubkeyAuthentication no\n",
+    );
+    sandbox.run("build").refuses(1, &["nobody could log in"]);
+    for node in NODES {
+        assert_same_bytes(&sandbox.image(node), &world().usual_image(node));
+    }
+    assert!(
+        sandbox
+            .names("out")
+            .iter()
+            .all(|name| !name.ends_with(".partial"))
+    );
+    fs::remove_dir_all(sandbox.path("overlays")).unwrap();
+    fs::remove_dir_all(sandbox.path("recipes")).unwrap();
+    let run = sandbox.run("build --json").works();
+    for node in NODES {
+        assert_eq!(how(&run, node), "unchanged");
+    }
+}
+
+#[test]
+fn a_filesystem_found_damaged_does_not_replace_one() {
+    let mut sandbox = with_old_images();
+    sandbox.install_program(
+        "e2fsck",
+        "#!/bin/sh\ncase $* in *tiny-worker1*) echo 'Inode 12 is in a bad way'; exit 4 ;; esac\n\
+         exec /usr/sbin/e2fsck \"$@\"\n",
+    );
+    sandbox
+        .run("build")
+        .refuses(2, &["e2fsck found damage", "Inode 12 is in a bad way"]);
+    assert_same_bytes(&sandbox.image("worker1"), &world().usual_image("worker1"));
+    fs::remove_file(sandbox.path("programs/e2fsck")).unwrap();
+    let run = sandbox.run("build --json").works();
+    assert_eq!(how(&run, "worker1"), "patched");
+    is_as_if_new(&sandbox);
+}
