@@ -1,6 +1,6 @@
 //! What one node's image will be, known before it is made.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 use sha2::{Digest, Sha256};
 
@@ -8,7 +8,7 @@ use super::survey::edit_error;
 use super::{BakeError, LayerImage};
 use crate::disk::ext4::{self, Ext4Volume};
 use crate::disk::fat::{self, FatVolume};
-use crate::disk::{Delta, DiskError, PiImage, Piece, Region, TableKind};
+use crate::disk::{Delta, PiImage, Piece, Region, TableKind};
 use crate::edit::{Attributes, Changes, Edit, ReadTree, resolve};
 use crate::node::{Proof, prove};
 use crate::plan::{NodePlan, Plan};
@@ -38,12 +38,16 @@ pub(super) fn fingerprint(plan: &Plan, node: &NodePlan) -> String {
 pub(super) struct Rehearsal {
     root: Changes,
     boot: Changes,
+    /// The root filesystem's metadata as it will be.
+    root_stage: ext4::Rehearsal,
+    /// What they were copied from.
+    skeleton: Utf8PathBuf,
     /// All that differs from the layer.
     pub(super) delta: Delta,
 }
 
 impl Rehearsal {
-    /// Carries the node's edits out in memory.
+    /// Carries the node's edits out in memory, and has the result judged.
     ///
     /// # Errors
     /// When the edits do not fit the layer, or a tool fails.
@@ -58,28 +62,37 @@ impl Rehearsal {
         let boot = changes(&node.edits.boot, &boot_volume, node, "boot")?;
         drop(boot_volume);
 
-        let mut pieces = Vec::new();
-        if let TableKind::Mbr { .. } = disk.table().kind {
-            pieces.push(disk.rehearse_disk_id(node.disk_id.get())?);
-        }
-        let within = |region: &Region, found: Vec<Piece>| {
-            let start = region.start;
-            found.into_iter().map(move |piece| Piece {
-                at: start + piece.at,
-                ..piece
-            })
-        };
-        let boot_pieces = fat::rehearse(&boot_region, &boot, epoch)?;
-        pieces.extend(within(&boot_region, boot_pieces));
         let place = Region {
             file: node.image.clone().into(),
             ..root_region.clone()
         };
-        let root_pieces = ext4::rehearse(&layer.skeleton, &root, epoch, &place)?;
-        pieces.extend(within(&root_region, root_pieces));
-        let base = File::open(&layer.path)?;
-        let delta = Delta::of(&base, pieces)?;
-        Ok(Self { root, boot, delta })
+        let root_stage = ext4::rehearse(&layer.skeleton, &root, epoch, &place)?;
+        let whole = || {
+            let mut pieces = Vec::new();
+            if let TableKind::Mbr { .. } = disk.table().kind {
+                pieces.push(disk.rehearse_disk_id(node.disk_id.get())?);
+            }
+            let boot_pieces = fat::rehearse(&boot_region, &boot, epoch)?;
+            for (region, found) in [
+                (&boot_region, &boot_pieces[..]),
+                (&root_region, root_stage.pieces()),
+            ] {
+                pieces.extend(found.iter().map(|piece| Piece {
+                    at: region.start + piece.at,
+                    bytes: piece.bytes.clone(),
+                }));
+            }
+            Ok::<_, BakeError>(Delta::of(&File::open(&layer.path)?, pieces)?)
+        };
+        let (sound, delta) = rayon::join(|| root_stage.check(), whole);
+        sound?;
+        Ok(Self {
+            root,
+            boot,
+            root_stage,
+            skeleton: layer.skeleton.clone(),
+            delta: delta?,
+        })
     }
 
     /// Reads the finished image back, with readers none of which wrote it, and
@@ -95,23 +108,7 @@ impl Rehearsal {
     ) -> Result<Proof, BakeError> {
         let disk = PiImage::open(image)?;
         let (root, boot) = (disk.root(), disk.boot());
-        let (sound, read_back) = rayon::join(
-            || ext4::check(&root)?.into_result(&root),
-            || self.read_back(plan, node, &root, &boot),
-        );
-        let proof = read_back?;
-        sound?;
-        Ok(proof)
-    }
-
-    fn read_back(
-        &self,
-        plan: &Plan,
-        node: &NodePlan,
-        root: &Region,
-        boot: &Region,
-    ) -> Result<Proof, BakeError> {
-        let (root_tree, boot_tree) = (Ext4Volume::open(root)?, FatVolume::open(boot)?);
+        let (root_tree, boot_tree) = (Ext4Volume::open(&root)?, FatVolume::open(&boot)?);
         let mut wrong = mismatches(&self.root, &root_tree, Attributes::Checked, node, "root")?;
         wrong.extend(mismatches(
             &self.boot,
@@ -120,11 +117,16 @@ impl Rehearsal {
             node,
             "boot",
         )?);
-        // Nothing that was left alone may have changed, nor the other way round.
-        let file = File::open(&root.file).map_err(|e| unreadable(root, e))?;
-        let written = Delta::read(&file, &self.delta.extents()).map_err(|e| unreadable(root, e))?;
+        let written = Delta::read(&File::open(image)?, &self.delta.extents())?;
         if written != self.delta {
             wrong.push("blocks of it are not what was written to them".to_owned());
+        }
+        if !self.root_stage.agrees_with(&root)? {
+            wrong.push(format!(
+                "root partition: its metadata are not those that were judged; \
+                 remove {}, which seems to be damaged, and build again",
+                self.skeleton
+            ));
         }
         if !wrong.is_empty() {
             return Err(BakeError::Mismatch {
@@ -134,14 +136,6 @@ impl Rehearsal {
         }
         access(plan, node, &root_tree, &boot_tree)
     }
-}
-
-fn unreadable(region: &Region, source: std::io::Error) -> BakeError {
-    BakeError::from(DiskError::Io {
-        doing: "reading",
-        file: region.file.clone(),
-        source,
-    })
 }
 
 /// Who can log in to the image at `path`, from its own bytes.

@@ -291,14 +291,23 @@ pub(crate) fn rehearsed(root: &TinyRoot, changes: &Changes) -> Vec<u8> {
     let _ = fs::remove_file(&skeleton);
     make_skeleton(&root.region(), &skeleton).unwrap();
     let skeleton_before = fs::read(&skeleton).unwrap();
-    let pieces = rehearse(&skeleton, changes, EPOCH, &root.region()).unwrap();
+    let rehearsal = rehearse(&skeleton, changes, EPOCH, &root.region()).unwrap();
+    rehearsal.check().unwrap();
+    assert!(!rehearsal.agrees_with(&root.region()).unwrap());
     assert!(fs::read(&root.path).unwrap() == before);
     assert!(fs::read(&skeleton).unwrap() == skeleton_before);
     let mut after = before;
-    for piece in pieces {
+    for piece in rehearsal.pieces() {
         let at = piece.at as usize;
         after[at..at + piece.bytes.len()].copy_from_slice(&piece.bytes);
     }
+    let done = root.scratch().join("done");
+    fs::write(&done, &after).unwrap();
+    assert!(
+        rehearsal
+            .agrees_with(&Region::whole(&done).unwrap())
+            .unwrap()
+    );
     after
 }
 

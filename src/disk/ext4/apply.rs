@@ -1,6 +1,7 @@
 //! Carrying changes out.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::os::unix::fs as unix;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::{Ext4Volume, Superblock, leftovers};
 use crate::disk::standing::{self, Obsolete};
 use crate::disk::{DiskError, Region};
 use crate::edit::{Changes, FileContent, ImagePath, Target};
-use crate::tool::{DEBUGFS, Handover};
+use crate::tool::{DEBUGFS, Handover, MemoryFile};
 
 /// Times beyond this need a second word of an inode's time, which e2fsprogs
 /// 1.47.0 leaves zero.
@@ -139,29 +140,32 @@ struct Staged {
     hosts: BTreeMap<ImagePath, String>,
     bytes: u64,
     empty: String,
-    _dir: Handover,
+    _places: Places,
+}
+
+/// Files that were made for debugfs to read.
+#[derive(Debug, Default)]
+struct Places {
+    in_memory: Vec<MemoryFile>,
+    /// For what cannot be in memory.
+    dir: Option<Handover>,
+    in_dir: usize,
 }
 
 impl Staged {
     fn new(region: &Region, changes: &Changes) -> Result<Self, DiskError> {
         let fail = |e| DiskError::io("writing to", "the temporary directory", e);
-        let dir = Handover::new().map_err(fail)?;
-        let base = dir.path();
-        let empty = base.join("empty");
-        fs::write(&empty, []).map_err(fail)?;
+        let mut places = Places::default();
+        let empty = places.holding(&[]).map_err(fail)?;
         let mut hosts = BTreeMap::new();
         let mut bytes = 0;
-        for (index, (path, target)) in changes.targets.iter().enumerate() {
+        for (path, target) in &changes.targets {
             let Target::File { content, .. } = target else {
                 continue;
             };
-            let place = base.join(index.to_string());
             bytes += content_len(content);
             let host = match content {
-                FileContent::Inline { bytes, .. } => {
-                    fs::write(&place, bytes).map_err(fail)?;
-                    place
-                }
+                FileContent::Inline { bytes, .. } => places.holding(bytes).map_err(fail)?,
                 FileContent::Staged { host, len, .. } => {
                     let found = fs::metadata(host)
                         .map_err(|e| DiskError::path(region, path, e))?
@@ -171,22 +175,47 @@ impl Staged {
                         return Err(DiskError::path(region, path, reason));
                     }
                     if host.is_absolute() && !host.as_str().chars().any(char::is_control) {
-                        host.clone()
+                        host.to_string()
                     } else {
                         // A name that a script cannot hold gets one it can.
                         let target = host.canonicalize().map_err(fail)?;
+                        let place = places.next_in_dir().map_err(fail)?;
                         unix::symlink(target, &place).map_err(fail)?;
                         place
                     }
                 }
             };
-            hosts.insert(path.clone(), host.into_string());
+            hosts.insert(path.clone(), host);
         }
         Ok(Self {
             hosts,
             bytes,
-            empty: empty.into_string(),
-            _dir: dir,
+            empty,
+            _places: places,
         })
+    }
+}
+
+impl Places {
+    /// A file that holds `bytes`.
+    fn holding(&mut self, bytes: &[u8]) -> io::Result<String> {
+        if let Some(file) = MemoryFile::holding(bytes) {
+            let path = file.path().to_string();
+            self.in_memory.push(file);
+            return Ok(path);
+        }
+        let place = self.next_in_dir()?;
+        fs::write(&place, bytes)?;
+        Ok(place)
+    }
+
+    /// A name for another file in the directory.
+    fn next_in_dir(&mut self) -> io::Result<String> {
+        let dir = match &mut self.dir {
+            Some(dir) => dir,
+            none => none.insert(Handover::new()?),
+        };
+        self.in_dir += 1;
+        Ok(dir.path().join(self.in_dir.to_string()).into_string())
     }
 }

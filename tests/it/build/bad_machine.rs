@@ -11,7 +11,7 @@ use crate::support::world::{ClusterFile, Image, Run, Sandbox, assert_same_bytes,
 
 /// Words that run what follows them with mounts of its own, as root of a user
 /// namespace if need be. None where the machine allows neither.
-fn own_mounts() -> Option<&'static [&'static str]> {
+pub(super) fn own_mounts() -> Option<&'static [&'static str]> {
     const WAYS: [&[&str]; 2] = [
         &["unshare", "--mount"],
         &["unshare", "--user", "--map-root-user", "--mount"],

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use rstest::rstest;
 
+use super::bad_machine::own_mounts;
 use super::patched::is_as_if_new;
 use crate::support::world::{ClusterFile, Run, Sandbox, assert_same_bytes, copy_sparsely, world};
 
@@ -142,12 +143,33 @@ fn a_layer_that_is_gone_is_made_again() {
     }
 }
 
+/// The metadata of the layer, kept for trying changes out on them.
+fn skeleton(sandbox: &Sandbox) -> Utf8PathBuf {
+    let names = sandbox.names("home/.cache/pidoop/layers");
+    let skeleton = names.iter().find(|name| name.ends_with(".skeleton"));
+    sandbox.cache().join("layers").join(skeleton.unwrap())
+}
+
+#[test]
+fn a_damaged_skeleton_is_noticed() {
+    let sandbox = with_old_images();
+    let skeleton = skeleton(&sandbox);
+    // In front of the superblock no tool looks at anything.
+    open(&skeleton).write_all_at(b"x", 1000).unwrap();
+    let run = sandbox.run("build");
+    run.refuses(1, &["metadata are not those that were judged", "remove"]);
+    for node in NODES {
+        assert_same_bytes(&sandbox.image(node), &world().usual_image(node));
+    }
+    fs::remove_file(&skeleton).unwrap();
+    sandbox.run("build").works();
+    is_as_if_new(&sandbox);
+}
+
 #[test]
 fn a_cache_from_before_skeletons_gets_one() {
     let sandbox = with_old_images();
-    let names = sandbox.names("home/.cache/pidoop/layers");
-    let skeleton = names.iter().find(|name| name.ends_with(".skeleton"));
-    let skeleton = sandbox.cache().join("layers").join(skeleton.unwrap());
+    let skeleton = skeleton(&sandbox);
     fs::remove_file(&skeleton).unwrap();
     let run = sandbox.run("build --json").works();
     assert!(!run.stdout.contains("verifying the layer"), "{run}");
@@ -287,15 +309,58 @@ fn a_filesystem_found_damaged_does_not_replace_one() {
     let mut sandbox = with_old_images();
     sandbox.install_program(
         "e2fsck",
-        "#!/bin/sh\ncase $* in *tiny-worker1*) echo 'Inode 12 is in a bad way'; exit 4 ;; esac\n\
+        "#!/bin/sh\ncase $* in -fn*) echo 'Inode 12 is in a bad way'; exit 4 ;; esac\n\
          exec /usr/sbin/e2fsck \"$@\"\n",
     );
-    sandbox
+    let run = sandbox
         .run("build")
         .refuses(2, &["e2fsck found damage", "Inode 12 is in a bad way"]);
-    assert_same_bytes(&sandbox.image("worker1"), &world().usual_image("worker1"));
+    assert!(run.stderr.contains("partition 2 of tiny-"), "{run}");
+    for node in NODES {
+        assert_same_bytes(&sandbox.image(node), &world().usual_image(node));
+    }
     fs::remove_file(sandbox.path("programs/e2fsck")).unwrap();
     let run = sandbox.run("build --json").works();
-    assert_eq!(how(&run, "worker1"), "patched");
+    for node in NODES {
+        assert_eq!(how(&run, node), "patched");
+    }
     is_as_if_new(&sandbox);
+}
+
+/// The disk is full in the middle of the patch: what was written by then is
+/// taken back.
+#[test]
+fn a_patch_that_does_not_fit_is_taken_back() {
+    let Some(own_mounts) = own_mounts() else {
+        return;
+    };
+    let sandbox = Sandbox::warm(&usual().first_nodes(2));
+    let large = "a line of a large property value, ".repeat(10_000);
+    let plan =
+        usual()
+            .first_nodes(2)
+            .property("core-site.xml", "hadoop.http.filter.initializers", &large);
+    sandbox.write("large.toml", plan.text());
+    for name in ["out", "old", "new"] {
+        fs::create_dir(sandbox.path(name)).unwrap();
+    }
+    let script = "mount -t tmpfs -o size=64m tmpfs out && \"$@\" && \
+                  { dd if=/dev/zero of=out/filler bs=4k 2>/dev/null; \
+                  cp large.toml cluster.toml; \"$@\"; code=$?; \
+                  cp --sparse=always out/*.img old; rm out/filler; \
+                  \"$@\" --json >json && cp --sparse=always out/*.img new && exit $code; }";
+    let wrapper = [own_mounts, &["sh", "-c", script, "sh"]].concat();
+    let run = sandbox.finish(sandbox.wrapped(&wrapper, "build"), "build");
+    run.refuses(3, &["No space left on device", "tiny-"]);
+    let json = fs::read_to_string(sandbox.path("json")).unwrap();
+    assert_eq!(json.matches("\"how\":\"patched\"").count(), 2, "{json}");
+    let first = Sandbox::warm(&usual().first_nodes(2));
+    first.run("build").works();
+    let second = Sandbox::warm(&plan);
+    second.run("build").works();
+    for node in ["master", "worker1"] {
+        let name = format!("tiny-{node}.img");
+        assert_same_bytes(&sandbox.path("old").join(&name), &first.image(node));
+        assert_same_bytes(&sandbox.path("new").join(&name), &second.image(node));
+    }
 }
