@@ -4,20 +4,21 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::survey::edit_error;
 use super::{BakeError, DirLock, Scratch};
-use crate::disk::ext4::{self, Ext4Volume};
+use crate::disk::ext4::{self, Ext4Volume, Skeleton};
 use crate::disk::{PiImage, copy_file};
 use crate::edit::{Archives, Attributes, Changes, resolve};
 use crate::plan::Layer;
 use crate::progress::Reporter;
 
 /// A finished layer in the cache.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct LayerImage {
     /// The whole image.
     pub path: Utf8PathBuf,
-    /// The skeleton of its root filesystem
-    /// ([`make_skeleton`](ext4::make_skeleton)).
-    pub skeleton: Utf8PathBuf,
+    /// The metadata of its root filesystem.
+    pub skeleton: Skeleton,
+    /// The file these were read from.
+    pub skeleton_path: Utf8PathBuf,
 }
 
 /// The layer's image: the cached one, or one made now.
@@ -34,24 +35,27 @@ pub fn ensure_layer(
     reporter: &Reporter,
 ) -> Result<LayerImage, BakeError> {
     let dir = directory(cache);
-    let found = LayerImage {
-        path: dir.join(file_name(layer)),
-        skeleton: dir.join(format!("{}.skeleton", layer.id)),
-    };
+    let path = dir.join(file_name(layer));
+    let skeleton_path = dir.join(format!("{}.skeleton", layer.id));
     // Two builds that need the same layer: the second waits and finds it.
     let _lock = DirLock::take(&dir, reporter)?;
-    if found.path.is_file() && found.skeleton.is_file() {
-        return Ok(found);
+    if !path.is_file() || !skeleton_path.is_file() {
+        Scratch::sweep(&dir)?;
     }
-    Scratch::sweep(&dir)?;
-    if !found.path.is_file() {
-        make_image(layer, base, epoch, archives, &found.path, reporter)?;
+    if !path.is_file() {
+        make_image(layer, base, epoch, archives, &path, reporter)?;
     }
-    let scratch = Scratch::for_target(&found.skeleton)?;
-    ext4::make_skeleton(&PiImage::open(&found.path)?.root(), scratch.path())?;
-    scratch.sync()?;
-    scratch.keep()?;
-    Ok(found)
+    if !skeleton_path.is_file() {
+        let scratch = Scratch::for_target(&skeleton_path)?;
+        ext4::make_skeleton(&PiImage::open(&path)?.root(), scratch.path())?;
+        scratch.sync()?;
+        scratch.keep()?;
+    }
+    Ok(LayerImage {
+        skeleton: Skeleton::read(&skeleton_path)?,
+        path,
+        skeleton_path,
+    })
 }
 
 fn make_image(

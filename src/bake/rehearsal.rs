@@ -66,7 +66,7 @@ impl Rehearsal {
             file: node.image.clone().into(),
             ..root_region.clone()
         };
-        let root_stage = ext4::rehearse(&layer.skeleton, &root, epoch, &place)?;
+        let root_stage = layer.skeleton.rehearse(&root, epoch, &place)?;
         let whole = || {
             let mut pieces = Vec::new();
             if let TableKind::Mbr { .. } = disk.table().kind {
@@ -90,7 +90,7 @@ impl Rehearsal {
             root,
             boot,
             root_stage,
-            skeleton: layer.skeleton.clone(),
+            skeleton: layer.skeleton_path.clone(),
             delta: delta?,
         })
     }

@@ -19,6 +19,13 @@ pub struct Piece {
     pub bytes: Vec<u8>,
 }
 
+impl Piece {
+    /// First byte behind it.
+    pub fn end(&self) -> u64 {
+        self.at.saturating_add(self.bytes.len() as u64)
+    }
+}
+
 /// Blocks in a row: number of the first, and how many.
 pub type Extent = (u64, u64);
 
@@ -40,7 +47,7 @@ impl Delta {
         let len = base.metadata()?.len();
         let mut delta = Self::default();
         for piece in pieces {
-            let end = piece.at.saturating_add(piece.bytes.len() as u64);
+            let end = piece.end();
             if end > len {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }

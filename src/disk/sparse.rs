@@ -113,8 +113,9 @@ fn create(path: &Utf8Path) -> Result<File, DiskError> {
 }
 
 /// Copies the data of `from` into `to`, whose bytes there are zero already.
-pub(super) fn copy_data(reader: &File, from: &Region, writer: &File, at: u64) -> io::Result<()> {
+fn copy_data(reader: &File, from: &Region, writer: &File, at: u64) -> io::Result<()> {
     let mut in_kernel = shares_blocks(writer);
+    let mut buffer = vec![0; CHUNK];
     for (start, end) in data_ranges(reader, from)? {
         let target = at + (start - from.start);
         if in_kernel {
@@ -123,12 +124,7 @@ pub(super) fn copy_data(reader: &File, from: &Region, writer: &File, at: u64) ->
             in_kernel = copy_in_kernel(reader, start, writer, target, end - start).is_ok();
         }
         if !in_kernel {
-            let piece = Region {
-                start,
-                len: end - start,
-                ..from.clone()
-            };
-            each_data_range(reader, &piece, |place, bytes| {
+            each_piece(reader, start, end, &mut buffer, &mut |place, bytes| {
                 for (first, last, zero) in runs(place, bytes) {
                     if !zero {
                         let to = at + (place - from.start) + first as u64;
@@ -205,13 +201,25 @@ fn each_data_range(
     mut act: impl FnMut(u64, &[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
-    for (mut at, end) in data_ranges(file, region)? {
-        while at < end {
-            let wish = usize::try_from(end - at).unwrap_or(CHUNK).min(CHUNK);
-            file.read_exact_at(&mut buffer[..wish], at)?;
-            act(at, &buffer[..wish])?;
-            at += wish as u64;
-        }
+    for (start, end) in data_ranges(file, region)? {
+        each_piece(file, start, end, &mut buffer, &mut act)?;
+    }
+    Ok(())
+}
+
+/// The same for the bytes from `at` to `end`, holes or not.
+fn each_piece(
+    file: &File,
+    mut at: u64,
+    end: u64,
+    buffer: &mut [u8],
+    act: &mut impl FnMut(u64, &[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    while at < end {
+        let wish = usize::try_from(end - at).unwrap_or(CHUNK).min(buffer.len());
+        file.read_exact_at(&mut buffer[..wish], at)?;
+        act(at, &buffer[..wish])?;
+        at += wish as u64;
     }
     Ok(())
 }

@@ -119,7 +119,23 @@ impl Window {
     /// What the system said; `UnexpectedEof` if the region ends before.
     pub fn read_at(&mut self, at: u64, bytes: &mut [u8]) -> io::Result<()> {
         self.at = at;
-        self.read_exact(bytes)
+        if (bytes.len() as u64) < PAGE {
+            return self.read_exact(bytes);
+        }
+        // A table of allocations: by way of pages it would be copied twice.
+        let end = at.saturating_add(bytes.len() as u64);
+        if end > self.len {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.file.read_exact_at(bytes, self.start + at)?;
+        for (index, page) in self.pages.range(at / PAGE..end.div_ceil(PAGE)) {
+            let begin = index * PAGE;
+            let (from, to) = (begin.max(at), (begin + page.bytes.len() as u64).min(end));
+            let source = &page.bytes[(from - begin) as usize..(to - begin) as usize];
+            bytes[(from - at) as usize..(to - at) as usize].copy_from_slice(source);
+        }
+        self.at = end;
+        Ok(())
     }
 
     /// Writes `bytes` to position `at`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fs_err as fs;
 use pidoop::disk::ext4::{
-    Ext4Volume, Footprint, Superblock, Verdict, apply, check, make_skeleton, rehearse,
+    Ext4Volume, Footprint, Skeleton, Superblock, Verdict, apply, check, make_skeleton,
 };
 use pidoop::disk::{DiskError, Region, copy_file};
 use pidoop::edit::{Changes, FileContent, Mode, Owner, ReadTree, Target};
@@ -291,7 +291,10 @@ pub(crate) fn rehearsed(root: &TinyRoot, changes: &Changes) -> Vec<u8> {
     let _ = fs::remove_file(&skeleton);
     make_skeleton(&root.region(), &skeleton).unwrap();
     let skeleton_before = fs::read(&skeleton).unwrap();
-    let rehearsal = rehearse(&skeleton, changes, EPOCH, &root.region()).unwrap();
+    let rehearsal = Skeleton::read(&skeleton)
+        .unwrap()
+        .rehearse(changes, EPOCH, &root.region())
+        .unwrap();
     rehearsal.check().unwrap();
     assert!(!rehearsal.agrees_with(&root.region()).unwrap());
     assert!(fs::read(&root.path).unwrap() == before);

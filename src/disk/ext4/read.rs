@@ -1,5 +1,7 @@
 //! Reading ext4, independently of what wrote it.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::error::Error;
 
 use ext4_view::{Ext4, Ext4Error, Ext4Read, FileType, Metadata};
@@ -21,6 +23,9 @@ pub struct Ext4Volume {
     region: Region,
     superblock: Superblock,
     fs: Ext4,
+    /// What was found at paths: the way to each is long, and many are asked
+    /// for more than once.
+    known: RefCell<BTreeMap<ImagePath, Option<Metadata>>>,
 }
 
 /// What `ext4-view` reads from.
@@ -59,6 +64,7 @@ impl Ext4Volume {
             region: region.clone(),
             superblock,
             fs,
+            known: RefCell::default(),
         })
     }
 
@@ -73,19 +79,24 @@ impl Ext4Volume {
     }
 
     fn metadata(&self, path: &ImagePath) -> Result<Option<Metadata>, EditError> {
-        match self.fs.symlink_metadata(path.as_str()) {
-            Ok(metadata) => Ok(Some(metadata)),
-            Err(Ext4Error::NotFound | Ext4Error::NotADirectory) => Ok(None),
-            Err(error) => Err(failed(path, error)),
+        if let Some(known) = self.known.borrow().get(path) {
+            return Ok(known.clone());
         }
+        let found = match self.fs.symlink_metadata(path.as_str()) {
+            Ok(metadata) => Some(metadata),
+            Err(Ext4Error::NotFound | Ext4Error::NotADirectory) => None,
+            Err(error) => return Err(failed(path, error)),
+        };
+        self.known.borrow_mut().insert(path.clone(), found.clone());
+        Ok(found)
     }
 
-    fn expect(&self, path: &ImagePath, wanted: FileType) -> Result<(), EditError> {
+    fn expect(&self, path: &ImagePath, wanted: FileType) -> Result<Metadata, EditError> {
         let Some(metadata) = self.metadata(path)? else {
             return Err(EditError::Missing { path: path.clone() });
         };
         if metadata.file_type() == wanted {
-            return Ok(());
+            return Ok(metadata);
         }
         let (found, expected) = (name_of(metadata.file_type()), name_of(wanted));
         Err(EditError::WrongKind {
@@ -156,10 +167,10 @@ impl ReadTree for Ext4Volume {
     }
 
     fn digest(&self, path: &ImagePath) -> Result<[u8; 32], EditError> {
-        self.expect(path, FileType::Regular)?;
+        let len = self.expect(path, FileType::Regular)?.len();
         let mut file = self.fs.open(path.as_str()).map_err(|e| failed(path, e))?;
         let mut digest = Sha256::new();
-        let mut buffer = vec![0; CHUNK];
+        let mut buffer = vec![0; (len as usize).clamp(1, CHUNK)];
         loop {
             match file.read_bytes(&mut buffer).map_err(|e| failed(path, e))? {
                 0 => return Ok(digest.finalize().into()),

@@ -14,13 +14,17 @@ use fs_err::os::unix::fs::FileExt;
 
 use super::debugfs::Device;
 use super::{Superblock, apply, check};
-use crate::disk::sparse::{copy_data, data_ranges, is_zero};
+use crate::disk::sparse::{data_ranges, is_zero};
 use crate::disk::{DiskError, Piece, Region};
 use crate::edit::Changes;
 use crate::tool::{E2IMAGE, MemoryFile};
 
 /// Bytes compared at a time; a multiple of every block size.
 const CHUNK: u64 = 1 << 20;
+
+/// Holes shorter than this are read like data: a read costs as much as so many
+/// bytes.
+const SHORT_HOLE: u64 = 32 << 10;
 
 /// Makes `to` the skeleton of the filesystem in `region`: a sparse file of the
 /// same length, in which metadata is where it is and all else is holes.
@@ -41,6 +45,93 @@ pub fn make_skeleton(region: &Region, to: &Utf8Path) -> Result<(), DiskError> {
     Ok(())
 }
 
+/// A filesystem's metadata, in memory.
+#[derive(Debug)]
+pub struct Skeleton {
+    len: u64,
+    block_size: u64,
+    /// What is not holes, in order.
+    data: Vec<Piece>,
+}
+
+impl Skeleton {
+    /// Reads a file that [`make_skeleton`] made.
+    ///
+    /// # Errors
+    /// If it is no filesystem; what the system said.
+    pub fn read(path: &Utf8Path) -> Result<Self, DiskError> {
+        let region = Region::whole(path)?;
+        let block_size = Superblock::read(&region)?.block_size;
+        let fail = |e| DiskError::io("reading", path, e);
+        let file = File::open(path).map_err(fail)?;
+        let mut data = Vec::new();
+        for (start, end) in joined(data_ranges(&file, &region).map_err(fail)?) {
+            let mut bytes = vec![0; (end - start) as usize];
+            file.read_exact_at(&mut bytes, start).map_err(fail)?;
+            data.push(Piece { at: start, bytes });
+        }
+        Ok(Self {
+            len: region.len,
+            block_size,
+            data,
+        })
+    }
+
+    /// Carries `changes` out on a copy. The same skeleton, changes and epoch
+    /// give the same pieces.
+    ///
+    /// # Errors
+    /// Those of [`apply`](super::apply()), about `place`.
+    pub fn rehearse(
+        &self,
+        changes: &Changes,
+        epoch: u64,
+        place: &Region,
+    ) -> Result<Rehearsal, DiskError> {
+        let fail = |e| DiskError::io("copying the metadata of", &place.file, e);
+        let stage = MemoryFile::new().map_err(fail)?;
+        stage.file().set_len(self.len).map_err(fail)?;
+        for Piece { at, bytes } in &self.data {
+            stage.file().write_all_at(bytes, *at).map_err(fail)?;
+        }
+        let region = Region::whole(stage.path())?;
+        let applied = apply(&region, changes, epoch).map_err(|e| e.at(place))?;
+
+        let mut ranges = data_ranges(stage.file(), &region).map_err(fail)?;
+        ranges.extend(self.data.iter().map(|piece| (piece.at, piece.end())));
+        let mut rehearsal = Rehearsal {
+            stage,
+            region,
+            block_size: self.block_size,
+            ranges: whole_blocks(ranges, self.block_size, self.len),
+            place: place.clone(),
+            pieces: Vec::new(),
+        };
+        let pieces = rehearsal.differences(self, &applied.zeroed).map_err(fail)?;
+        rehearsal.pieces = pieces
+            .into_iter()
+            .map(|(at, bytes)| Piece { at, bytes })
+            .collect();
+        Ok(rehearsal)
+    }
+
+    /// Fills `bytes` with what is at `at`.
+    fn fill(&self, at: u64, bytes: &mut [u8]) {
+        bytes.fill(0);
+        let end = at + bytes.len() as u64;
+        let first = self.data.partition_point(|piece| piece.end() <= at);
+        for piece in &self.data[first..] {
+            if piece.at >= end {
+                break;
+            }
+            let (from, to) = (piece.at.max(at), piece.end().min(end));
+            let source = (from - piece.at) as usize..(to - piece.at) as usize;
+            let target = (from - at) as usize..(to - at) as usize;
+            bytes[target].copy_from_slice(&piece.bytes[source]);
+        }
+    }
+}
+
 /// A filesystem's metadata in memory, on which changes were carried out: what
 /// [`apply`](super::apply()) would make of the filesystem itself.
 #[derive(Debug)]
@@ -48,64 +139,13 @@ pub struct Rehearsal {
     stage: MemoryFile,
     region: Region,
     block_size: u64,
+    /// Whole blocks outside of which there is nothing.
+    ranges: Vec<(u64, u64)>,
     /// What errors are about.
     place: Region,
     /// Pieces of the filesystem that would be written, with what would be in
     /// them.
     pieces: Vec<Piece>,
-}
-
-/// Carries `changes` out on a copy of `skeleton`. The same skeleton, changes
-/// and epoch give the same pieces.
-///
-/// # Errors
-/// Those of [`apply`](super::apply()), about `place`.
-pub fn rehearse(
-    skeleton: &Utf8Path,
-    changes: &Changes,
-    epoch: u64,
-    place: &Region,
-) -> Result<Rehearsal, DiskError> {
-    let before = Region::whole(skeleton)?;
-    let block_size = Superblock::read(&before)?.block_size;
-    let reader = File::open(skeleton).map_err(|e| DiskError::io("opening", skeleton, e))?;
-    let fail = |e| DiskError::io("copying to memory", skeleton, e);
-    let stage = MemoryFile::new().map_err(fail)?;
-    stage.file().set_len(before.len).map_err(fail)?;
-    copy_data(&reader, &before, stage.file(), 0).map_err(fail)?;
-    let region = Region::whole(stage.path())?;
-    let applied = apply(&region, changes, epoch).map_err(|e| e.at(place))?;
-
-    let fail = |e| DiskError::io("comparing with", skeleton, e);
-    let mut pieces = BTreeMap::new();
-    for (region, file) in [(&before, &reader), (&region, stage.file())] {
-        each_piece(file, region, block_size, |at, len| {
-            let (old, new) = (read(&reader, at, len)?, read(stage.file(), at, len)?);
-            let blocks = old.chunks(block_size as usize);
-            for (index, (old, new)) in blocks.zip(new.chunks(block_size as usize)).enumerate() {
-                if old != new {
-                    pieces.insert(at + index as u64 * block_size, new.to_vec());
-                }
-            }
-            Ok(())
-        })
-        .map_err(fail)?;
-    }
-    // In the skeleton these were holes, so a comparison does not show them.
-    for (first, last) in applied.zeroed {
-        for at in (first..=last).map(|block| block.saturating_mul(block_size)) {
-            let len = block_size.min(before.len.saturating_sub(at));
-            pieces.insert(at, read(stage.file(), at, len).map_err(fail)?);
-        }
-    }
-    let pieces = pieces.into_iter().map(|(at, bytes)| Piece { at, bytes });
-    Ok(Rehearsal {
-        stage,
-        region,
-        block_size,
-        place: place.clone(),
-        pieces: pieces.collect(),
-    })
 }
 
 impl Rehearsal {
@@ -135,44 +175,88 @@ impl Rehearsal {
     pub fn agrees_with(&self, region: &Region) -> Result<bool, DiskError> {
         let fail = |e| DiskError::io("reading", &region.file, e);
         let file = File::open(&region.file).map_err(fail)?;
-        let size = self.block_size;
+        if self.ranges.last().is_some_and(|(_, end)| *end > region.len) {
+            return Ok(false);
+        }
+        let size = self.block_size as usize;
+        let mut found = Vec::new();
         let mut same = true;
-        each_piece(self.stage.file(), &self.region, size, |at, len| {
-            same = same && at + len <= region.len;
-            if same {
-                let staged = read(self.stage.file(), at, len)?;
-                let found = read(&file, region.start + at, len)?;
-                let mut blocks = staged
-                    .chunks(size as usize)
-                    .zip(found.chunks(size as usize));
-                same = staged == found || blocks.all(|(s, f)| s == f || is_zero(s));
-            }
+        self.each_chunk(|at, staged| {
+            found.resize(staged.len(), 0);
+            file.read_exact_at(&mut found, region.start + at)?;
+            let mut blocks = staged.chunks(size).zip(found.chunks(size));
+            same = same && blocks.all(|(staged, found)| staged == found || is_zero(staged));
             Ok(())
         })
         .map_err(fail)?;
         Ok(same)
     }
+
+    /// Blocks that are not as in `skeleton`, and those that were zeroed: in a
+    /// skeleton these were holes, so that a comparison does not show them.
+    fn differences(
+        &self,
+        skeleton: &Skeleton,
+        zeroed: &[(u64, u64)],
+    ) -> io::Result<BTreeMap<u64, Vec<u8>>> {
+        let size = self.block_size;
+        let mut pieces = BTreeMap::new();
+        let mut before = Vec::new();
+        self.each_chunk(|at, now| {
+            before.resize(now.len(), 0);
+            skeleton.fill(at, &mut before);
+            let blocks = before.chunks(size as usize).zip(now.chunks(size as usize));
+            for (index, (before, now)) in blocks.enumerate() {
+                if before != now {
+                    pieces.insert(at + index as u64 * size, now.to_vec());
+                }
+            }
+            Ok(())
+        })?;
+        for (first, last) in zeroed {
+            for at in (*first..=*last).map(|block| block.saturating_mul(size)) {
+                let len = size.min(self.region.len.saturating_sub(at));
+                let mut bytes = vec![0; len as usize];
+                self.stage.file().read_exact_at(&mut bytes, at)?;
+                pieces.insert(at, bytes);
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// Calls `act` with place and content of all that is there, piece by piece.
+    fn each_chunk(&self, mut act: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for (start, end) in &self.ranges {
+            for at in (*start..*end).step_by(CHUNK as usize) {
+                bytes.resize(CHUNK.min(end - at) as usize, 0);
+                self.stage.file().read_exact_at(&mut bytes, at)?;
+                act(at, &bytes)?;
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Calls `act` with place and length of pieces that are not holes, in whole
-/// blocks of `size` bytes: granularity of holes is the host's business.
-fn each_piece(
-    file: &File,
-    region: &Region,
-    size: u64,
-    mut act: impl FnMut(u64, u64) -> io::Result<()>,
-) -> io::Result<()> {
-    for (start, end) in data_ranges(file, region)? {
-        let end = end.next_multiple_of(size).min(region.len);
-        for at in (start - start % size..end).step_by(CHUNK as usize) {
-            act(at, CHUNK.min(end - at))?;
+/// Ranges in order, those with short holes between them joined.
+fn joined(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+    ranges.sort_unstable();
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for (start, end) in ranges {
+        match all.last_mut() {
+            Some(last) if start < last.1 + SHORT_HOLE => last.1 = last.1.max(end),
+            _ => all.push((start, end)),
         }
     }
-    Ok(())
+    all
 }
 
-fn read(file: &File, at: u64, len: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; len as usize];
-    file.read_exact_at(&mut bytes, at)?;
-    Ok(bytes)
+/// The same in whole blocks of `size` bytes: granularity of holes is the
+/// host's business. Nothing goes beyond `len`.
+fn whole_blocks(ranges: Vec<(u64, u64)>, size: u64, len: u64) -> Vec<(u64, u64)> {
+    let whole = |(start, end): (u64, u64)| {
+        let end = end.next_multiple_of(size).min(len);
+        (start - start % size, end)
+    };
+    joined(ranges.into_iter().map(whole).collect())
 }

@@ -69,12 +69,12 @@ fn carry_out(
 ) -> Result<(Applied, Window), DiskError> {
     let begun = Instant::now();
     check_targets(region, changes)?;
-    let volume = FatVolume::open(region)?;
+    let mut window = open(region)?;
+    let structure = examine(region, &mut window)?;
+    let volume = FatVolume::examined(region)?;
     let standing = standing::find(changes, &volume).map_err(|r| r.into_error(region))?;
     let freed = lens_of(region, &volume, &standing.obsolete)?;
     drop(volume);
-    let mut window = open(region)?;
-    let structure = examine(region, &mut window)?;
     check_room(region, &structure, changes, &freed)?;
 
     let (fs, disk) = mount(region, window, epoch)?;

@@ -114,17 +114,17 @@ impl Layout {
                 _ => {}
             }
         }
-        let entries = |index: usize| match self.wide {
-            true => {
-                let at = index * 4;
-                let bytes = [first[at], first[at + 1], first[at + 2], first[at + 3]];
-                u32::from_le_bytes(bytes) & 0x0fff_ffff
-            }
-            false => match u16::from_le_bytes([first[index * 2], first[index * 2 + 1]]) {
-                mark @ 0xfff0.. => u32::from(mark) | 0x0fff_0000,
-                next => u32::from(next),
-            },
-        };
-        Ok((0..self.end as usize).map(entries).collect())
+        let end = self.end as usize;
+        Ok(match self.wide {
+            true => (first.as_chunks().0.iter().take(end))
+                .map(|bytes| u32::from_le_bytes(*bytes) & 0x0fff_ffff)
+                .collect(),
+            false => (first.as_chunks().0.iter().take(end))
+                .map(|bytes| match u16::from_le_bytes(*bytes) {
+                    mark @ 0xfff0.. => u32::from(mark) | 0x0fff_0000,
+                    next => u32::from(next),
+                })
+                .collect(),
+        })
     }
 }

@@ -71,9 +71,13 @@ impl FatVolume {
     /// # Errors
     /// If there is no FAT filesystem or it is damaged; what the system said.
     pub fn open(region: &Region) -> Result<Self, DiskError> {
-        let mut window = Window::read_only(region)?;
-        examine(region, &mut window)?;
-        let (fs, _) = mount(region, window, 0)?;
+        examine(region, &mut Window::read_only(region)?)?;
+        Self::examined(region)
+    }
+
+    /// Opens a filesystem that [`examine`] found nothing wrong with.
+    pub(super) fn examined(region: &Region) -> Result<Self, DiskError> {
+        let (fs, _) = mount(region, Window::read_only(region)?, 0)?;
         Ok(Self {
             region: region.clone(),
             fs,
