@@ -47,7 +47,7 @@ pub fn ensure_layer(
     }
     if !skeleton_path.is_file() {
         let scratch = Scratch::for_target(&skeleton_path)?;
-        ext4::make_skeleton(&PiImage::open(&path)?.root(), scratch.path())?;
+        Skeleton::of(&PiImage::open(&path)?.root())?.write(scratch.path())?;
         scratch.sync()?;
         scratch.keep()?;
     }

@@ -24,5 +24,5 @@ pub use footprint::Footprint;
 pub use grow::grow;
 pub use inodes::ListedExt4;
 pub use read::Ext4Volume;
-pub use skeleton::{Rehearsal, Skeleton, make_skeleton};
+pub use skeleton::{Rehearsal, Skeleton};
 pub use superblock::{Features, Superblock};

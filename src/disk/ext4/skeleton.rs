@@ -6,7 +6,7 @@
 //! filesystem, and what it wrote can be told by comparing.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 
 use camino::Utf8Path;
 use fs_err::File;
@@ -22,28 +22,11 @@ use crate::tool::{E2IMAGE, MemoryFile};
 /// Bytes compared at a time; a multiple of every block size.
 const CHUNK: u64 = 1 << 20;
 
-/// Holes shorter than this are read like data: a read costs as much as so many
-/// bytes.
-const SHORT_HOLE: u64 = 32 << 10;
+/// Holes up to this are taken for data: a read costs as much as so many bytes.
+const SHORT_HOLE: u64 = 8 << 10;
 
-/// Makes `to` the skeleton of the filesystem in `region`: a sparse file of the
-/// same length, in which metadata is where it is and all else is holes.
-///
-/// # Errors
-/// If e2image fails; what the system said.
-pub fn make_skeleton(region: &Region, to: &Utf8Path) -> Result<(), DiskError> {
-    let plain = Region {
-        start: 0,
-        ..region.clone()
-    };
-    let device = Device::new(&plain)?;
-    E2IMAGE
-        .call()
-        .map(|call| call.args(["-r", "-o", &region.start.to_string()]))
-        .and_then(|call| call.arg(&device.argument).arg(to.as_str()).run_ok())
-        .map_err(DiskError::tool(region))?;
-    Ok(())
-}
+/// How a file with a skeleton in it begins; the digit is the version.
+const MAGIC: [u8; 16] = *b"pidoop skeleton1";
 
 /// A filesystem's metadata, in memory.
 #[derive(Debug)]
@@ -55,23 +38,128 @@ pub struct Skeleton {
 }
 
 impl Skeleton {
-    /// Reads a file that [`make_skeleton`] made.
+    /// That of the filesystem in `region`.
     ///
     /// # Errors
-    /// If it is no filesystem; what the system said.
-    pub fn read(path: &Utf8Path) -> Result<Self, DiskError> {
-        let region = Region::whole(path)?;
-        let block_size = Superblock::read(&region)?.block_size;
-        let fail = |e| DiskError::io("reading", path, e);
-        let file = File::open(path).map_err(fail)?;
-        let mut data = Vec::new();
-        for (start, end) in joined(data_ranges(&file, &region).map_err(fail)?) {
-            let mut bytes = vec![0; (end - start) as usize];
-            file.read_exact_at(&mut bytes, start).map_err(fail)?;
-            data.push(Piece { at: start, bytes });
+    /// If e2image fails; what the system said.
+    pub fn of(region: &Region) -> Result<Self, DiskError> {
+        let plain = Region {
+            start: 0,
+            ..region.clone()
+        };
+        let device = Device::new(&plain)?;
+        let fail = |e| DiskError::io("copying the metadata of", &region.file, e);
+        let copy = MemoryFile::new().map_err(fail)?;
+        // A sparse file as long as the filesystem, in which metadata is where it
+        // is and all else is holes.
+        E2IMAGE
+            .call()
+            .map(|call| call.args(["-r", "-o", &region.start.to_string()]))
+            .and_then(|call| {
+                let call = call.arg(&device.argument).arg(copy.path().as_str());
+                call.run_ok()
+            })
+            .map_err(DiskError::tool(region))?;
+        let whole = Region::whole(copy.path())?;
+        let block_size = Superblock::read(&whole)
+            .map_err(|e| e.at(region))?
+            .block_size;
+        let mut found = Self {
+            len: whole.len,
+            block_size,
+            data: Vec::new(),
+        };
+        let mut bytes = Vec::new();
+        for (start, end) in data_ranges(copy.file(), &whole).map_err(fail)? {
+            for at in (start..end).step_by(CHUNK as usize) {
+                bytes.resize(CHUNK.min(end - at) as usize, 0);
+                copy.file().read_exact_at(&mut bytes, at).map_err(fail)?;
+                found.add(at, &bytes);
+            }
         }
-        Ok(Self {
-            len: region.len,
+        Ok(found)
+    }
+
+    /// Adds what is not zero of `bytes`, which are at `at`, behind all the rest.
+    /// Memory comes in large pages, most of which is holes.
+    fn add(&mut self, at: u64, bytes: &[u8]) {
+        let size = self.block_size as usize;
+        for (index, block) in bytes.chunks(size).enumerate() {
+            let at = at + (index * size) as u64;
+            match self.data.last_mut() {
+                _ if is_zero(block) => {}
+                Some(last) if at <= last.end() + SHORT_HOLE => {
+                    last.bytes.resize((at - last.at) as usize, 0);
+                    last.bytes.extend_from_slice(block);
+                }
+                _ => self.data.push(Piece {
+                    at,
+                    bytes: block.to_vec(),
+                }),
+            }
+        }
+    }
+
+    /// Writes it to a new file, from which it can be [read](Self::read).
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn write(&self, path: &Utf8Path) -> Result<(), DiskError> {
+        let mut head = Vec::from(MAGIC);
+        let mut numbers = vec![self.len, self.block_size, self.data.len() as u64];
+        for piece in &self.data {
+            numbers.extend([piece.at, piece.bytes.len() as u64]);
+        }
+        head.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        let write = || {
+            let mut file = File::create_new(path)?;
+            file.write_all(&head)?;
+            for piece in &self.data {
+                file.write_all(&piece.bytes)?;
+            }
+            Ok(())
+        };
+        write().map_err(|e| DiskError::io("writing", path, e))
+    }
+
+    /// Reads what [`write`](Self::write) wrote: one long read, where a sparse
+    /// file takes hundreds.
+    ///
+    /// # Errors
+    /// If it is no such file; what the system said.
+    pub fn read(path: &Utf8Path) -> Result<Self, DiskError> {
+        let bytes = fs_err::read(path).map_err(|e| DiskError::io("reading", path, e))?;
+        Self::parse(&bytes).ok_or_else(|| {
+            let reason = "this is no complete copy of a filesystem's metadata";
+            DiskError::filesystem(&whole(path), format!("{reason}; remove it and build again"))
+        })
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes.strip_prefix(&MAGIC)?;
+        let number = |rest: &mut &[u8]| {
+            let (number, behind) = rest.split_first_chunk()?;
+            *rest = behind;
+            Some(u64::from_le_bytes(*number))
+        };
+        let (len, block_size) = (number(&mut rest)?, number(&mut rest)?);
+        let count = number(&mut rest)?;
+        let mut ranges = Vec::new();
+        for _ in 0..count {
+            ranges.push((number(&mut rest)?, number(&mut rest)?));
+        }
+        let mut data = Vec::new();
+        for (at, len) in ranges {
+            let (bytes, behind) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+            rest = behind;
+            let bytes = bytes.to_vec();
+            data.push(Piece { at, bytes });
+        }
+        let fits = |piece: &Piece| piece.end() <= len;
+        let in_order = data.is_sorted_by(|one, next| one.end() <= next.at);
+        let sound = block_size.is_power_of_two() && in_order && data.iter().all(fits);
+        (sound && rest.is_empty()).then_some(Self {
+            len,
             block_size,
             data,
         })
@@ -238,13 +326,22 @@ impl Rehearsal {
     }
 }
 
+fn whole(path: &Utf8Path) -> Region {
+    Region {
+        file: path.to_owned(),
+        start: 0,
+        len: 0,
+        partition: None,
+    }
+}
+
 /// Ranges in order, those with short holes between them joined.
 fn joined(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
     ranges.sort_unstable();
     let mut all: Vec<(u64, u64)> = Vec::new();
     for (start, end) in ranges {
         match all.last_mut() {
-            Some(last) if start < last.1 + SHORT_HOLE => last.1 = last.1.max(end),
+            Some(last) if start <= last.1 + SHORT_HOLE => last.1 = last.1.max(end),
             _ => all.push((start, end)),
         }
     }
@@ -259,4 +356,78 @@ fn whole_blocks(ranges: Vec<(u64, u64)>, size: u64, len: u64) -> Vec<(u64, u64)>
         (start - start % size, end)
     };
     joined(ranges.into_iter().map(whole).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+
+    use super::*;
+
+    fn skeleton() -> Skeleton {
+        let piece = |at, len| Piece {
+            at,
+            bytes: (0..len).map(|n| n as u8 | 1).collect(),
+        };
+        Skeleton {
+            len: 1 << 20,
+            block_size: 4096,
+            data: vec![piece(0, 5000), piece(100_000, 70_000)],
+        }
+    }
+
+    #[test]
+    fn a_skeleton_reads_back_and_half_a_one_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(dir.path().join("skeleton")).unwrap();
+        skeleton().write(&path).unwrap();
+        assert_eq!(Skeleton::read(&path).unwrap().data, skeleton().data);
+        let bytes = fs_err::read(&path).unwrap();
+        for len in [0, 10, 16, 40, 60, bytes.len() - 1] {
+            assert!(Skeleton::parse(&bytes[..len]).is_none(), "{len}");
+        }
+        assert!(Skeleton::parse(&[&bytes[..], b"x"].concat()).is_none());
+        // A count and a place that cannot be.
+        for at in [39, 47] {
+            let mut wrong = bytes.clone();
+            wrong[at] = 0x7f;
+            assert!(Skeleton::parse(&wrong).is_none(), "{at}");
+        }
+    }
+
+    #[test]
+    fn zeros_are_left_out() {
+        let mut skeleton = Skeleton {
+            data: Vec::new(),
+            ..skeleton()
+        };
+        let mut bytes = vec![0; 80_000];
+        for at in [5000, 14_000, 70_000] {
+            bytes[at] = 1;
+        }
+        skeleton.add(40_960, &bytes);
+        let places: Vec<(u64, u64)> = skeleton
+            .data
+            .iter()
+            .map(|piece| (piece.at - 40_960, piece.end() - 40_960))
+            .collect();
+        assert_eq!(places, [(4096, 16_384), (69_632, 73_728)]);
+        let mut back = vec![7; bytes.len()];
+        skeleton.fill(40_960, &mut back);
+        assert!(back == bytes);
+    }
+
+    #[test]
+    fn any_range_is_filled() {
+        let skeleton = skeleton();
+        let mut all = vec![0; skeleton.len as usize];
+        for piece in &skeleton.data {
+            all[piece.at as usize..piece.end() as usize].copy_from_slice(&piece.bytes);
+        }
+        for (at, len) in [(0, 100), (4000, 4000), (99_000, 2000), (90_000, 90_000)] {
+            let mut bytes = vec![7; len];
+            skeleton.fill(at, &mut bytes);
+            assert!(bytes == all[at as usize..at as usize + len], "{at} {len}");
+        }
+    }
 }
