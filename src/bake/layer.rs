@@ -1,6 +1,7 @@
 //! Making the layer that all nodes share, once.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use fs_err::File;
 
 use super::survey::edit_error;
 use super::{BakeError, DirLock, Scratch};
@@ -19,6 +20,16 @@ pub struct LayerImage {
     pub skeleton: Skeleton,
     /// The file these were read from.
     pub skeleton_path: Utf8PathBuf,
+    /// Where in the image that filesystem begins.
+    root_start: u64,
+}
+
+impl LayerImage {
+    /// Asks for the metadata in `image`, which is made of this layer, to be in
+    /// memory soon.
+    pub(super) fn prefetch(&self, image: &File) {
+        self.skeleton.prefetch(image, self.root_start);
+    }
 }
 
 /// The layer's image: the cached one, or one made now.
@@ -45,9 +56,10 @@ pub fn ensure_layer(
     if !path.is_file() {
         make_image(layer, base, epoch, archives, &path, reporter)?;
     }
+    let root = PiImage::open(&path)?.root();
     if !skeleton_path.is_file() {
         let scratch = Scratch::for_target(&skeleton_path)?;
-        Skeleton::of(&PiImage::open(&path)?.root())?.write(scratch.path())?;
+        Skeleton::of(&root)?.write(scratch.path())?;
         scratch.sync()?;
         scratch.keep()?;
     }
@@ -55,6 +67,7 @@ pub fn ensure_layer(
         skeleton: Skeleton::read(&skeleton_path)?,
         path,
         skeleton_path,
+        root_start: root.start,
     })
 }
 

@@ -143,6 +143,7 @@ impl Oven<'_> {
             .reporter
             .items(format!("patching {}", node.name), Some(3));
         let path = self.path(node);
+        layer.prefetch(&old.file);
         let rehearsal = Rehearsal::of(self.plan, node, layer)?;
         let base = File::open(&layer.path)?;
         let steps = rehearsal.delta.instead_of(&old.personality, &base)?;

@@ -14,7 +14,7 @@ use fs_err::os::unix::fs::FileExt;
 
 use super::debugfs::Device;
 use super::{Superblock, apply, check};
-use crate::disk::sparse::{data_ranges, is_zero};
+use crate::disk::sparse::{data_ranges, is_zero, prefetch};
 use crate::disk::{DiskError, Piece, Region};
 use crate::edit::Changes;
 use crate::tool::{E2IMAGE, MemoryFile};
@@ -163,6 +163,13 @@ impl Skeleton {
             block_size,
             data,
         })
+    }
+
+    /// Asks for the metadata of a filesystem with this skeleton, which begins
+    /// at byte `start` of `file`, to be in memory soon.
+    pub fn prefetch(&self, file: &File, start: u64) {
+        let ranges = self.data.iter();
+        prefetch(file, ranges.map(|p| (start + p.at, start + p.end())));
     }
 
     /// Carries `changes` out on a copy. The same skeleton, changes and epoch
