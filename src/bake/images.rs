@@ -1,6 +1,7 @@
 //! All images of a build.
 
 use camino::Utf8Path;
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 use super::node::Oven;
@@ -9,6 +10,11 @@ use super::{BakeError, NodeImage, ensure_layer};
 use crate::edit::Archives;
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
+
+/// How many images are made at a time, whatever the machine: while some wait
+/// for the disk or for a program, another has the processor, and each takes as
+/// much memory as its filesystem has metadata, some 20 MB.
+const AT_A_TIME: usize = 4;
 
 /// What a build works with.
 #[derive(Clone, Copy)]
@@ -50,6 +56,14 @@ impl Build<'_> {
             records: Records::new(self.cache),
             reporter: self.reporter,
         };
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(AT_A_TIME)
+            .build()
+            .map_err(std::io::Error::other)?;
+        pool.install(|| self.with(&oven, nodes))
+    }
+
+    fn with(&self, oven: &Oven<'_>, nodes: &[&NodePlan]) -> Result<Vec<NodeImage>, BakeError> {
         let mut images: Vec<Option<NodeImage>> =
             nodes.par_iter().map(|node| oven.unchanged(node)).collect();
         if images.iter().any(Option::is_none) {
