@@ -43,7 +43,10 @@ impl Inputs {
         lock: &LockFile,
         session: &Session,
     ) -> Result<Self, Failure> {
-        let supply = Supply::gather(loaded, lock, session)?;
+        let cache = session.fetcher.cache();
+        let supply = Supply::gather(loaded, lock, session, |component| {
+            stage(&component.file, cache, &session.reporter).map_err(source_failure)
+        })?;
         let now = supply.lock();
         let java_recipe = loaded.java_recipe()?;
         let hadoop_recipe = loaded.hadoop_recipe()?;
@@ -56,15 +59,11 @@ impl Inputs {
                 },
             java: java_file,
             hadoop: hadoop_file,
+            made: [java_staged, hadoop_staged],
             ..
         } = supply;
 
-        let cache = session.fetcher.cache();
-        let java_staged =
-            stage(&java_file.file, cache, &session.reporter).map_err(source_failure)?;
         let java_seen = inspect_java(&java_staged, cache).map_err(source_failure)?;
-        let hadoop_staged =
-            stage(&hadoop_file.file, cache, &session.reporter).map_err(source_failure)?;
         let hadoop_seen = inspect_hadoop(&hadoop_staged, cache).map_err(source_failure)?;
         let (java, hadoop) = (java_seen.facts, hadoop_seen.facts);
         judge(&java, &hadoop, &jvm, session)?;

@@ -22,9 +22,10 @@ pub(super) struct Supplied {
     pub(super) file: Obtained,
 }
 
-/// The inputs at hand, verified, and the base image opened.
+/// The inputs at hand, verified, the base image opened, and of the components
+/// whatever was made.
 #[derive(Debug)]
-pub(super) struct Supply {
+pub(super) struct Supply<T> {
     /// The packed base image.
     pub(super) base: Supplied,
     /// The raw one.
@@ -33,23 +34,31 @@ pub(super) struct Supply {
     pub(super) java: Supplied,
     /// Hadoop.
     pub(super) hadoop: Supplied,
+    /// What was made of Java and of Hadoop.
+    pub(super) made: [T; 2],
 }
 
-impl Supply {
-    /// Gets everything, downloading at once what is not at hand. Whatever fails,
-    /// all that was tried is told of.
+impl<T: Send> Supply<T> {
+    /// Gets everything, downloading at once what is not at hand, and has `make`
+    /// do its work on each component as soon as it is there, while the base
+    /// image is still unpacked. Whatever fails, all that was tried is told of.
     pub(super) fn gather(
         loaded: &Loaded,
         lock: &LockFile,
         session: &Session,
+        make: impl Fn(&Supplied) -> Result<T, Failure> + Sync,
     ) -> Result<Self, Failure> {
         // What Java and Hadoop must be for is known for certain only from the
         // base image itself, but its recipe or the lock says it beforehand.
         let presumed = wanted::presumed_arch(loaded, lock);
+        let any_arch = wanted::components_fit_any(loaded);
         let component = |key, arch| {
             let wanted = wanted::component(key, arch, loaded, lock, session)?;
-            Supplied::get(wanted, loaded, session)
+            let supplied = Supplied::get(wanted, loaded, session)?;
+            let made = make(&supplied)?;
+            Ok((supplied, made))
         };
+        let component = &component;
         let both = |arch: Arch| {
             thread::scope(|scope| {
                 let java = scope.spawn(move || component("java", arch));
@@ -65,18 +74,21 @@ impl Supply {
             Ok((base, image, arch))
         };
         let (opened, early) = thread::scope(|scope| {
-            let early = presumed.map(|arch| scope.spawn(move || both(arch)));
+            let early = presumed.or(any_arch).map(|arch| {
+                let both = &both;
+                scope.spawn(move || both(arch))
+            });
             (get_base(), early.map(|running| joined(running.join())))
         });
-        let (base, image, java, hadoop) = match (opened, early) {
-            (Ok((base, image, arch)), Some((java, hadoop))) if presumed == Some(arch) => {
-                let [java, hadoop] = all([java, hadoop])?;
-                (base, image, java, hadoop)
+        let (base, image, [java, hadoop]) = match (opened, early) {
+            (Ok((base, image, arch)), Some((java, hadoop)))
+                if presumed == Some(arch) || any_arch.is_some() =>
+            {
+                (base, image, all([java, hadoop])?)
             }
             (Ok((base, image, arch)), _) => {
                 let (java, hadoop) = both(arch);
-                let [java, hadoop] = all([java, hadoop])?;
-                (base, image, java, hadoop)
+                (base, image, all([java, hadoop])?)
             }
             (Err(failure), Some((java, hadoop))) => {
                 let failed = [java, hadoop].into_iter().filter_map(Result::err);
@@ -84,11 +96,13 @@ impl Supply {
             }
             (Err(failure), None) => return Err(failure),
         };
+        let ((java, of_java), (hadoop, of_hadoop)) = (java, hadoop);
         Ok(Self {
             base,
             image,
             java,
             hadoop,
+            made: [of_java, of_hadoop],
         })
     }
 
@@ -165,7 +179,7 @@ fn joined<T>(result: thread::Result<T>) -> T {
 }
 
 /// Both, or everything that was wrong with either.
-fn all(results: [Result<Supplied, Failure>; 2]) -> Result<[Supplied; 2], Failure> {
+fn all<T>(results: [Result<T, Failure>; 2]) -> Result<[T; 2], Failure> {
     match results {
         [Ok(java), Ok(hadoop)] => Ok([java, hadoop]),
         results => Err(Failure::several(

@@ -58,6 +58,14 @@ pub(super) fn presumed_arch(loaded: &Loaded, lock: &LockFile) -> Option<Arch> {
     recipe.sources.first().map(|source| source.arch)
 }
 
+/// Some architecture, if Java and Hadoop would be the same files for any other:
+/// where the cluster file names both itself.
+pub(super) fn components_fit_any(loaded: &Loaded) -> Option<Arch> {
+    let image = &loaded.cluster.image;
+    let is_named = |choice: &SourceChoice| !matches!(choice, SourceChoice::Recipe { .. });
+    (is_named(&image.java) && is_named(&image.hadoop)).then_some(Arch::Arm64)
+}
+
 /// Java or Hadoop, for an architecture.
 pub(super) fn component(
     key: &'static str,
