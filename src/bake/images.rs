@@ -68,7 +68,7 @@ impl Build<'_> {
             nodes.par_iter().map(|node| oven.unchanged(node)).collect();
         if images.iter().any(Option::is_none) {
             oven.records.sweep();
-            let layer = ensure_layer(
+            let (layer, unsettled) = ensure_layer(
                 &self.plan.layer,
                 self.base,
                 self.plan.epoch,
@@ -76,14 +76,19 @@ impl Build<'_> {
                 self.cache,
                 self.reporter,
             )?;
-            images = nodes
-                .par_iter()
-                .zip(images)
-                .map(|(node, image)| match image {
-                    Some(image) => Ok(Some(image)),
-                    None => oven.bake(node, &layer).map(Some),
-                })
-                .collect::<Result<_, _>>()?;
+            let make = || {
+                nodes
+                    .par_iter()
+                    .zip(images)
+                    .map(|(node, image)| match image {
+                        Some(image) => Ok(Some(image)),
+                        None => oven.bake(node, &layer).map(Some),
+                    })
+                    .collect::<Result<_, _>>()
+            };
+            // The layer reaches the disk while images are made from it.
+            let (settled, made) = rayon::join(|| unsettled.settle(), make);
+            (images, ()) = (made?, settled?);
         }
         Ok(images.into_iter().flatten().collect())
     }

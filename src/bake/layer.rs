@@ -6,7 +6,7 @@ use fs_err::File;
 use super::survey::edit_error;
 use super::{BakeError, DirLock, Scratch};
 use crate::disk::ext4::{self, Ext4Volume, Skeleton};
-use crate::disk::{PiImage, copy_file};
+use crate::disk::{PiImage, Region};
 use crate::edit::{Archives, Attributes, Changes, resolve};
 use crate::plan::Layer;
 use crate::progress::Reporter;
@@ -32,7 +32,35 @@ impl LayerImage {
     }
 }
 
-/// The layer's image: the cached one, or one made now.
+/// A layer just made: usable, but not known to be on the disk. Others wait.
+#[derive(Debug)]
+#[must_use = "no later build relies on a layer that did not settle"]
+pub struct Unsettled {
+    image: Utf8PathBuf,
+    skeleton: Option<Scratch>,
+    _lock: DirLock,
+}
+
+impl Unsettled {
+    /// Waits until the layer is on the disk, then lets later builds rely on it:
+    /// the skeleton, written last, says that the image is whole. Images can be
+    /// made from the layer meanwhile.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn settle(self) -> Result<(), BakeError> {
+        let Some(skeleton) = self.skeleton else {
+            return Ok(());
+        };
+        File::open(&self.image)?.sync_all()?;
+        skeleton.sync()?;
+        skeleton.keep()?;
+        Ok(())
+    }
+}
+
+/// The layer's image: the cached one, or one made now, which the caller is to
+/// [settle](Unsettled::settle).
 ///
 /// # Errors
 /// When the image cannot be made, or what was read back is not what was
@@ -41,58 +69,60 @@ pub fn ensure_layer(
     layer: &Layer,
     base: &Utf8Path,
     epoch: i64,
-    archives: &dyn Archives,
+    archives: &(dyn Archives + Sync),
     cache: &Utf8Path,
     reporter: &Reporter,
-) -> Result<LayerImage, BakeError> {
+) -> Result<(LayerImage, Unsettled), BakeError> {
     let dir = directory(cache);
     let path = dir.join(file_name(layer));
-    let skeleton_path = dir.join(format!("{}.skeleton", layer.id));
+    let skeleton_path = skeleton_path(&path);
     // Two builds that need the same layer: the second waits and finds it.
-    let _lock = DirLock::take(&dir, reporter)?;
-    if !path.is_file() || !skeleton_path.is_file() {
+    let lock = DirLock::take(&dir, reporter)?;
+    let (skeleton, scratch) = if is_settled(&path) {
+        (Skeleton::read(&skeleton_path)?, None)
+    } else {
         Scratch::sweep(&dir)?;
-    }
-    if !path.is_file() {
-        make_image(layer, base, epoch, archives, &path, reporter)?;
-    }
-    let root = PiImage::open(&path)?.root();
-    if !skeleton_path.is_file() {
+        remove(&skeleton_path)?;
+        let skeleton = make_image(layer, base, epoch, archives, &path, reporter)?;
         let scratch = Scratch::for_target(&skeleton_path)?;
-        Skeleton::of(&root)?.write(scratch.path())?;
-        scratch.sync()?;
-        scratch.keep()?;
-    }
-    Ok(LayerImage {
-        skeleton: Skeleton::read(&skeleton_path)?,
-        path,
+        skeleton.write(scratch.path())?;
+        (skeleton, Some(scratch))
+    };
+    let made = LayerImage {
+        skeleton,
+        root_start: PiImage::open(&path)?.root().start,
         skeleton_path,
-        root_start: root.start,
-    })
+        path,
+    };
+    let unsettled = Unsettled {
+        image: made.path.clone(),
+        skeleton: scratch,
+        _lock: lock,
+    };
+    Ok((made, unsettled))
 }
 
-fn make_image(
-    layer: &Layer,
-    base: &Utf8Path,
-    epoch: i64,
-    archives: &dyn Archives,
-    image: &Utf8Path,
-    reporter: &Reporter,
-) -> Result<(), BakeError> {
-    reporter.note(
-        "writing Java and Hadoop into the layer that all nodes share; later builds find it done",
-    );
-    let scratch = Scratch::for_target(image)?;
-    make(layer, base, epoch, archives, scratch.path(), reporter)?;
-    scratch.sync()?;
-    scratch.keep()?;
-    Ok(())
+fn remove(path: &Utf8Path) -> std::io::Result<()> {
+    match fs_err::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The layer's image in the cache, if it was made.
 pub fn cached_layer(layer: &Layer, cache: &Utf8Path) -> Option<Utf8PathBuf> {
     let image = directory(cache).join(file_name(layer));
-    image.is_file().then_some(image)
+    is_settled(&image).then_some(image)
+}
+
+/// Whether the layer in this file is there and on the disk.
+fn is_settled(image: &Utf8Path) -> bool {
+    image.is_file() && skeleton_path(image).is_file()
+}
+
+/// Where the metadata of the layer in this file are kept.
+fn skeleton_path(image: &Utf8Path) -> Utf8PathBuf {
+    image.with_extension("skeleton")
 }
 
 /// Where the cache keeps layers.
@@ -105,28 +135,29 @@ fn file_name(layer: &Layer) -> String {
     format!("{}.img", layer.id)
 }
 
-fn make(
+fn make_image(
     layer: &Layer,
     base: &Utf8Path,
     epoch: i64,
-    archives: &dyn Archives,
+    archives: &(dyn Archives + Sync),
     image: &Utf8Path,
     reporter: &Reporter,
-) -> Result<(), BakeError> {
-    let task = reporter.items("copying the base image", None);
-    copy_file(base, image)?;
-    task.finish();
-    let mut disk = PiImage::open(image)?;
-
+) -> Result<Skeleton, BakeError> {
+    reporter.note(
+        "writing Java and Hadoop into the layer that all nodes share; later builds find it done",
+    );
+    let base = PiImage::open(base)?;
     // The root filesystem grows as a file of its own: resize2fs on a partition
     // inside an image would cut the image off.
     let root_file = Scratch::for_target(&image.with_extension("root"))?;
-    let root = disk.extract_root(root_file.path())?;
+    let task = reporter.items("copying the base image", None);
+    let root = base.extract_root(root_file.path())?;
+    task.finish();
     let epoch = super::epoch_for_tools(epoch);
     let task = reporter.items("growing the root filesystem", None);
     ext4::grow(root_file.path(), layer.root_bytes, epoch)?;
     task.finish();
-    let root = crate::disk::Region {
+    let root = Region {
         len: layer.root_bytes,
         ..root
     };
@@ -140,16 +171,32 @@ fn make(
     ext4::apply(&root, &changes, epoch)?;
     task.finish();
 
+    // Nothing writes to it any more: it is judged while it is copied.
     let task = reporter.items("verifying the layer", None);
-    verify(&root, &changes)?;
-    ext4::check(&root)?.into_result(&root)?;
+    let scratch = Scratch::for_target(image)?;
+    let ((content, damage), (skeleton, copied)) = rayon::join(
+        || {
+            let sound = || ext4::check(&root)?.into_result(&root);
+            rayon::join(|| verify(&root, &changes), sound)
+        },
+        || {
+            rayon::join(
+                || Skeleton::of(&root),
+                || base.with_root(root_file.path(), scratch.path()),
+            )
+        },
+    );
+    content?;
+    damage?;
+    copied?;
+    let skeleton = skeleton?;
     task.finish();
-    disk.splice_root(root_file.path())?;
-    Ok(())
+    scratch.keep()?;
+    Ok(skeleton)
 }
 
 /// Holds what an independent reader finds against what was meant.
-fn verify(root: &crate::disk::Region, changes: &Changes) -> Result<(), BakeError> {
+fn verify(root: &Region, changes: &Changes) -> Result<(), BakeError> {
     let volume = Ext4Volume::open(root)?;
     let mismatches = changes
         .mismatches(&volume, Attributes::Checked)

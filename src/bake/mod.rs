@@ -23,7 +23,7 @@ pub use difference::{
 };
 pub use error::BakeError;
 pub use images::Build;
-pub use layer::{LayerImage, cached_layer, ensure_layer};
+pub use layer::{LayerImage, Unsettled, cached_layer, ensure_layer};
 pub use lock::DirLock;
 pub use node::{How, NodeImage};
 pub use scratch::{Scratch, abandon_all};
