@@ -1,0 +1,188 @@
+//! Changes tried out on a filesystem's metadata.
+//!
+//! debugfs reads and writes metadata; of the files' contents it only writes
+//! those that come, and zeros over those that go. On a copy of the metadata,
+//! which is some MB in memory, it therefore does what it would do on the whole
+//! filesystem, and what it wrote can be told by comparing.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use fs_err::File;
+use fs_err::os::unix::fs::FileExt;
+
+use super::skeleton::{CHUNK, SHORT_HOLE};
+use super::{Skeleton, apply, check};
+use crate::disk::sparse::{data_ranges, is_zero};
+use crate::disk::{DiskError, Piece, Region};
+use crate::edit::Changes;
+use crate::tool::MemoryFile;
+
+/// A filesystem's metadata in memory, on which changes were carried out: what
+/// [`apply`](super::apply()) would make of the filesystem itself.
+#[derive(Debug)]
+pub struct Rehearsal {
+    stage: MemoryFile,
+    region: Region,
+    block_size: u64,
+    /// Whole blocks outside of which there is nothing.
+    ranges: Vec<(u64, u64)>,
+    /// What errors are about.
+    place: Region,
+    /// Pieces of the filesystem that would be written, with what would be in
+    /// them.
+    pieces: Vec<Piece>,
+}
+
+impl Rehearsal {
+    /// What would be written.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Has e2fsck go over the result. It reads metadata only, so this is as
+    /// good as going over the whole filesystem, once that is known to
+    /// [agree](Self::agrees_with).
+    ///
+    /// # Errors
+    /// If e2fsck finds damage or could not do its work.
+    pub fn check(&self) -> Result<(), DiskError> {
+        check(&self.region)
+            .and_then(|verdict| verdict.into_result(&self.region))
+            .map_err(|e| e.at(&self.place))
+    }
+
+    /// Whether the filesystem in `region` has the result's metadata, byte for
+    /// byte. Blocks of zeros are left out: they may be somebody's content, of
+    /// which nothing is here.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn agrees_with(&self, region: &Region) -> Result<bool, DiskError> {
+        let fail = |e| DiskError::io("reading", &region.file, e);
+        let file = File::open(&region.file).map_err(fail)?;
+        if self.ranges.last().is_some_and(|(_, end)| *end > region.len) {
+            return Ok(false);
+        }
+        let size = self.block_size as usize;
+        let mut found = Vec::new();
+        let mut same = true;
+        self.each_chunk(|at, staged| {
+            found.resize(staged.len(), 0);
+            file.read_exact_at(&mut found, region.start + at)?;
+            let mut blocks = staged.chunks(size).zip(found.chunks(size));
+            same = same && blocks.all(|(staged, found)| staged == found || is_zero(staged));
+            Ok(())
+        })
+        .map_err(fail)?;
+        Ok(same)
+    }
+
+    /// Blocks that are not as in `skeleton`, and those that were zeroed: in a
+    /// skeleton these were holes, so that a comparison does not show them.
+    fn differences(
+        &self,
+        skeleton: &Skeleton,
+        zeroed: &[(u64, u64)],
+    ) -> io::Result<BTreeMap<u64, Vec<u8>>> {
+        let size = self.block_size;
+        let mut pieces = BTreeMap::new();
+        let mut before = Vec::new();
+        self.each_chunk(|at, now| {
+            before.resize(now.len(), 0);
+            skeleton.fill(at, &mut before);
+            let blocks = before.chunks(size as usize).zip(now.chunks(size as usize));
+            for (index, (before, now)) in blocks.enumerate() {
+                if before != now {
+                    pieces.insert(at + index as u64 * size, now.to_vec());
+                }
+            }
+            Ok(())
+        })?;
+        for (first, last) in zeroed {
+            for at in (*first..=*last).map(|block| block.saturating_mul(size)) {
+                let len = size.min(self.region.len.saturating_sub(at));
+                let mut bytes = vec![0; len as usize];
+                self.stage.file().read_exact_at(&mut bytes, at)?;
+                pieces.insert(at, bytes);
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// Calls `act` with place and content of all that is there, piece by piece.
+    fn each_chunk(&self, mut act: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for (start, end) in &self.ranges {
+            for at in (*start..*end).step_by(CHUNK as usize) {
+                bytes.resize(CHUNK.min(end - at) as usize, 0);
+                self.stage.file().read_exact_at(&mut bytes, at)?;
+                act(at, &bytes)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Skeleton {
+    /// Carries `changes` out on a copy. The same skeleton, changes and epoch
+    /// give the same pieces.
+    ///
+    /// # Errors
+    /// Those of [`apply`](super::apply()), about `place`.
+    pub fn rehearse(
+        &self,
+        changes: &Changes,
+        epoch: u64,
+        place: &Region,
+    ) -> Result<Rehearsal, DiskError> {
+        let fail = |e| DiskError::io("copying the metadata of", &place.file, e);
+        let stage = MemoryFile::new().map_err(fail)?;
+        stage.file().set_len(self.len).map_err(fail)?;
+        for Piece { at, bytes } in &self.data {
+            stage.file().write_all_at(bytes, *at).map_err(fail)?;
+        }
+        let region = Region::whole(stage.path())?;
+        let applied = apply(&region, changes, epoch).map_err(|e| e.at(place))?;
+
+        let mut ranges = data_ranges(stage.file(), &region).map_err(fail)?;
+        ranges.extend(self.data.iter().map(|piece| (piece.at, piece.end())));
+        let mut rehearsal = Rehearsal {
+            stage,
+            region,
+            block_size: self.block_size,
+            ranges: whole_blocks(ranges, self.block_size, self.len),
+            place: place.clone(),
+            pieces: Vec::new(),
+        };
+        let pieces = rehearsal.differences(self, &applied.zeroed).map_err(fail)?;
+        rehearsal.pieces = pieces
+            .into_iter()
+            .map(|(at, bytes)| Piece { at, bytes })
+            .collect();
+        Ok(rehearsal)
+    }
+}
+
+/// Ranges in order, those with short holes between them joined.
+fn joined(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+    ranges.sort_unstable();
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for (start, end) in ranges {
+        match all.last_mut() {
+            Some(last) if start <= last.1 + SHORT_HOLE => last.1 = last.1.max(end),
+            _ => all.push((start, end)),
+        }
+    }
+    all
+}
+
+/// The same in whole blocks of `size` bytes: granularity of holes is the
+/// host's business. Nothing goes beyond `len`.
+fn whole_blocks(ranges: Vec<(u64, u64)>, size: u64, len: u64) -> Vec<(u64, u64)> {
+    let whole = |(start, end): (u64, u64)| {
+        let end = end.next_multiple_of(size).min(len);
+        (start - start % size, end)
+    };
+    joined(ranges.into_iter().map(whole).collect())
+}
