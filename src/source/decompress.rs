@@ -15,10 +15,11 @@ use super::format::{Format, HEAD};
 use super::read_ahead::{ReadAhead, read_ahead};
 use crate::progress::{Reporter, Task};
 
-/// Memory that decoding xz in parallel may take; beyond it fewer threads run.
-/// Raspberry Pi OS is packed with `xz -6`, whose blocks of 24 MiB need about
-/// 60 MiB a thread.
-const XZ_THREADING_MEMORY: u64 = 1 << 30;
+/// Memory that decoding xz in parallel may take; beyond it fewer threads run, so
+/// that a build stays under 200 MiB on machines with many cores, too. Raspberry
+/// Pi OS is packed with `xz -6`, whose blocks of 24 MiB need about 60 MiB a
+/// thread.
+const XZ_THREADING_MEMORY: u64 = 144 << 20;
 
 /// Memory beyond which a file is refused rather than decoded; the largest
 /// dictionary `xz -9e` uses needs 65 MiB, the format allows 1.5 GiB.
