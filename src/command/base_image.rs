@@ -1,6 +1,10 @@
 //! The raw base image, unpacked in the cache.
 
+use std::io;
+use std::thread::{self, JoinHandle};
+
 use camino::{Utf8Path, Utf8PathBuf};
+use fs_err::File;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
@@ -21,6 +25,32 @@ pub(super) struct BaseImage {
     pub(super) facts: BaseFacts,
     /// What a Java runtime needs of it.
     pub(super) jvm: BaseJvmFacts,
+    /// Unpacked just now: on its way to the disk.
+    pub(super) settling: Option<Settling>,
+}
+
+/// A file on its way to the disk, in the background; dropping waits for it.
+#[derive(Debug)]
+pub(super) struct Settling(Option<JoinHandle<()>>);
+
+impl Settling {
+    /// Waits on a thread of its own until the file at `path` is on the disk, and
+    /// does `then`. If either fails, nobody relies on the file later.
+    fn begin(path: Utf8PathBuf, then: impl FnOnce() -> io::Result<()> + Send + 'static) -> Self {
+        Self(Some(thread::spawn(move || {
+            let _ = File::open(path)
+                .and_then(|file| file.sync_all())
+                .and_then(|()| then());
+        })))
+    }
+}
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 /// What is kept beside an unpacked base image.
@@ -33,7 +63,7 @@ impl BaseImage {
     /// Unpacks a base image, unless that was done before, sees that it is the
     /// one it should be, and looks into it.
     pub(super) fn open(supplied: &Supplied, session: &Session) -> Result<Self, Failure> {
-        let (path, sha256) = unpacked(&supplied.file, session)?;
+        let (path, sha256, settling) = unpacked(&supplied.file, session)?;
         let wanted = &supplied.wanted;
         if let Some(expected) = &wanted.unpacked {
             let found: Sha256 = sha256.parse().map_err(source_failure)?;
@@ -52,7 +82,12 @@ impl BaseImage {
             let doing = format!("the base image {} cannot be used", wanted.origin);
             super::bake_failure(error).context(doing)
         })?;
-        Ok(Self { path, facts, jvm })
+        Ok(Self {
+            path,
+            facts,
+            jvm,
+            settling,
+        })
     }
 
     /// What its programs are compiled for.
@@ -67,16 +102,19 @@ impl BaseImage {
     }
 }
 
-/// The raw image of a base, unpacked once into the cache.
-fn unpacked(obtained: &Obtained, session: &Session) -> Result<(Utf8PathBuf, String), Failure> {
+/// The raw image of a base, unpacked once into the cache, with its digest.
+fn unpacked(
+    obtained: &Obtained,
+    session: &Session,
+) -> Result<(Utf8PathBuf, String, Option<Settling>), Failure> {
     let dir = session.fetcher.cache().root().join("bases");
     let image = dir.join(format!("{}.img", obtained.sha256));
     let note = dir.join(format!("{}.json", obtained.sha256));
-    let _lock = DirLock::take(&dir, &session.reporter)?;
+    let lock = DirLock::take(&dir, &session.reporter)?;
     if let (true, Ok(text)) = (image.is_file(), fs_err::read_to_string(&note))
         && let Ok(known) = serde_json::from_str::<UnpackedBase>(&text)
     {
-        return Ok((image, known.sha256));
+        return Ok((image, known.sha256, None));
     }
     remove_half_unpacked(&dir)?;
     let name = obtained.file_name();
@@ -85,10 +123,15 @@ fn unpacked(obtained: &Obtained, session: &Session) -> Result<(Utf8PathBuf, Stri
     let known = UnpackedBase {
         sha256: unpacked.sha256.to_string(),
     };
-    // Written after the image, so that a note always has its image.
     let text = serde_json::to_string(&known).map_err(Failure::bug)?;
-    fs_err::write(&note, text)?;
-    Ok((image, known.sha256))
+    // The note says that the image is whole, after a power cut too. The build
+    // goes on meanwhile; others wait.
+    let settling = Settling::begin(image.clone(), move || {
+        fs_err::write(note, text)?;
+        drop(lock);
+        Ok(())
+    });
+    Ok((image, known.sha256, Some(settling)))
 }
 
 /// Removes what a killed process left: gigabytes that nobody would ever ask

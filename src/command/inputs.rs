@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 
 use super::Failure;
-use super::base_image::BaseImage;
+use super::base_image::{BaseImage, Settling};
 use super::load::Loaded;
 use super::lock_file::LockFile;
 use super::session::Session;
@@ -33,6 +33,8 @@ pub(super) struct Inputs {
     pub(super) hadoop: HadoopFacts,
     /// What they turned out to be, for the lock.
     pub(super) lock: Lock,
+    /// Held until all is done, which then waits for the disk.
+    _settling: Option<Settling>,
 }
 
 impl Inputs {
@@ -56,6 +58,7 @@ impl Inputs {
                     path,
                     facts: base,
                     jvm,
+                    settling,
                 },
             java: java_file,
             hadoop: hadoop_file,
@@ -98,6 +101,7 @@ impl Inputs {
             java,
             hadoop,
             lock: now,
+            _settling: settling,
         })
     }
 }
