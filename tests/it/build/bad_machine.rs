@@ -22,12 +22,16 @@ pub(super) fn own_mounts() -> Option<&'static [&'static str]> {
     };
     let way = WAYS.iter().find(works);
     if way.is_none() {
-        // Not by a macro: those are silenced in tests that pass.
-        let words = "NOT TESTED: neither root nor user namespaces here, so no mounts of one's own";
-        let line = format!("{words}\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        not_tested("neither root nor user namespaces here, so no mounts of one's own");
     }
     way.copied()
+}
+
+/// Says why something could not be tried here.
+pub(super) fn not_tested(why: &str) {
+    // Not by a macro: those are silenced in tests that pass.
+    let line = format!("NOT TESTED: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// Runs a build behind a shell script that ends in `"$@"`.

@@ -12,3 +12,4 @@ mod patched_in_doubt;
 mod patched_interrupted;
 mod same_bytes;
 mod secrets;
+mod shared_blocks;
