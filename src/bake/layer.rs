@@ -78,15 +78,20 @@ pub fn ensure_layer(
     let skeleton_path = skeleton_path(&path);
     // Two builds that need the same layer: the second waits and finds it.
     let lock = DirLock::take(&dir, reporter)?;
-    let (skeleton, scratch) = if is_settled(&path) {
-        (Skeleton::read(&skeleton_path)?, None)
-    } else {
-        Scratch::sweep(&dir)?;
-        remove(&skeleton_path)?;
-        let skeleton = make_image(layer, base, epoch, archives, &path, reporter)?;
-        let scratch = Scratch::for_target(&skeleton_path)?;
-        skeleton.write(scratch.path())?;
-        (skeleton, Some(scratch))
+    let known = is_settled(&path).then(|| Skeleton::read(&skeleton_path));
+    let (skeleton, scratch) = match known {
+        Some(Ok(skeleton)) => (skeleton, None),
+        unusable => {
+            if let Some(Err(error)) = unusable {
+                reporter.note(format!("the layer is made again, since {error}"));
+            }
+            Scratch::sweep(&dir)?;
+            remove(&skeleton_path)?;
+            let skeleton = make_image(layer, base, epoch, archives, &path, reporter)?;
+            let scratch = Scratch::for_target(&skeleton_path)?;
+            skeleton.write(scratch.path())?;
+            (skeleton, Some(scratch))
+        }
     };
     let made = LayerImage {
         skeleton,

@@ -123,8 +123,8 @@ impl Rehearsal {
         }
         if !self.root_stage.agrees_with(&root)? {
             wrong.push(format!(
-                "root partition: its metadata are not those that were judged; \
-                 remove {}, which seems to be damaged, and build again",
+                "root partition: its metadata are not those that were judged; the layer \
+                 seems to be damaged: remove {} and build again",
                 self.skeleton
             ));
         }

@@ -5,6 +5,7 @@ use std::io::Write;
 use camino::Utf8Path;
 use fs_err::File;
 use fs_err::os::unix::fs::FileExt;
+use sha2::{Digest, Sha256};
 
 use super::Superblock;
 use super::debugfs::Device;
@@ -19,7 +20,7 @@ pub(super) const CHUNK: u64 = 1 << 20;
 pub(super) const SHORT_HOLE: u64 = 8 << 10;
 
 /// How a file with a skeleton in it begins; the digit is the version.
-const MAGIC: [u8; 16] = *b"pidoop skeleton1";
+const MAGIC: [u8; 16] = *b"pidoop skeleton2";
 
 /// A filesystem's metadata, in memory.
 #[derive(Debug)]
@@ -98,19 +99,19 @@ impl Skeleton {
     /// # Errors
     /// What the system said.
     pub fn write(&self, path: &Utf8Path) -> Result<(), DiskError> {
-        let mut head = Vec::from(MAGIC);
         let mut numbers = vec![self.len, self.block_size, self.data.len() as u64];
         for piece in &self.data {
             numbers.extend([piece.at, piece.bytes.len() as u64]);
         }
-        head.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        let table: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        let parts = || std::iter::once(&table).chain(self.data.iter().map(|piece| &piece.bytes));
+        let mut digest = Sha256::new();
+        parts().for_each(|part| digest.update(part));
         let write = || {
             let mut file = File::create_new(path)?;
-            file.write_all(&head)?;
-            for piece in &self.data {
-                file.write_all(&piece.bytes)?;
-            }
-            Ok(())
+            file.write_all(&MAGIC)?;
+            file.write_all(&digest.finalize())?;
+            parts().try_for_each(|part| file.write_all(part))
         };
         write().map_err(|e| DiskError::io("writing", path, e))
     }
@@ -119,17 +120,20 @@ impl Skeleton {
     /// file takes hundreds.
     ///
     /// # Errors
-    /// If it is no such file; what the system said.
+    /// If it is no such file, or not as it was written; what the system said.
     pub fn read(path: &Utf8Path) -> Result<Self, DiskError> {
         let bytes = fs_err::read(path).map_err(|e| DiskError::io("reading", path, e))?;
         Self::parse(&bytes).ok_or_else(|| {
             let reason = "this is no complete copy of a filesystem's metadata";
-            DiskError::filesystem(&whole(path), format!("{reason}; remove it and build again"))
+            DiskError::filesystem(&whole(path), reason)
         })
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let mut rest = bytes.strip_prefix(&MAGIC)?;
+        let (digest, mut rest) = bytes.strip_prefix(&MAGIC)?.split_first_chunk::<32>()?;
+        if Sha256::digest(rest).as_slice() != digest {
+            return None;
+        }
         let number = |rest: &mut &[u8]| {
             let (number, behind) = rest.split_first_chunk()?;
             *rest = behind;
@@ -220,10 +224,26 @@ mod tests {
             assert!(Skeleton::parse(&bytes[..len]).is_none(), "{len}");
         }
         assert!(Skeleton::parse(&[&bytes[..], b"x"].concat()).is_none());
-        // A count and a place that cannot be.
-        for at in [39, 47] {
+        for at in [0, 20, 60, 80, 5000, bytes.len() - 1] {
+            let mut wrong = bytes.clone();
+            wrong[at] ^= 0x40;
+            assert!(Skeleton::parse(&wrong).is_none(), "{at}");
+        }
+    }
+
+    /// Whoever writes the digest, too, cannot make it read what is not there.
+    #[test]
+    fn numbers_that_cannot_be_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(dir.path().join("skeleton")).unwrap();
+        skeleton().write(&path).unwrap();
+        let bytes = fs_err::read(&path).unwrap();
+        // Highest bytes of the block size, of the count, of a place and a length.
+        for at in [63, 71, 79, 87] {
             let mut wrong = bytes.clone();
             wrong[at] = 0x7f;
+            let digest = Sha256::digest(&wrong[48..]);
+            wrong[16..48].copy_from_slice(&digest);
             assert!(Skeleton::parse(&wrong).is_none(), "{at}");
         }
     }
