@@ -66,9 +66,16 @@ impl<T: Send> Supply<T> {
                 (joined(java.join()), hadoop)
             })
         };
-        let get_base = || {
+        let get_file = || {
             let base = wanted::base(loaded, lock, session)?;
-            let base = Supplied::get(base, loaded, session)?;
+            Supplied::get(base, loaded, session)
+        };
+        // A file that is here is read before others compete for the disk: then
+        // the processors unpack it while those are read.
+        let is_here = matches!(loaded.cluster.image.base, SourceChoice::Path { .. });
+        let base = is_here.then(get_file);
+        let get_base = || {
+            let base = base.unwrap_or_else(get_file)?;
             let image = BaseImage::open(&base, session)?;
             let arch = image.arch()?;
             Ok((base, image, arch))
