@@ -152,20 +152,9 @@ fn make_image(
         "writing Java and Hadoop into the layer that all nodes share; later builds find it done",
     );
     let base = PiImage::open(base)?;
-    // The root filesystem grows as a file of its own: resize2fs on a partition
-    // inside an image would cut the image off.
-    let root_file = Scratch::for_target(&image.with_extension("root"))?;
-    let task = reporter.items("copying the base image", None);
-    let root = base.extract_root(root_file.path())?;
-    task.finish();
+    let scratch = Scratch::for_target(image)?;
     let epoch = super::epoch_for_tools(epoch);
-    let task = reporter.items("growing the root filesystem", None);
-    ext4::grow(root_file.path(), layer.root_bytes, epoch)?;
-    task.finish();
-    let root = Region {
-        len: layer.root_bytes,
-        ..root
-    };
+    let root = grown(&base, layer, epoch, image, scratch.path(), reporter)?;
 
     let changes = {
         let volume = Ext4Volume::open(&root)?;
@@ -176,28 +165,41 @@ fn make_image(
     ext4::apply(&root, &changes, epoch)?;
     task.finish();
 
-    // Nothing writes to it any more: it is judged while it is copied.
     let task = reporter.items("verifying the layer", None);
-    let scratch = Scratch::for_target(image)?;
-    let ((content, damage), (skeleton, copied)) = rayon::join(
+    let ((content, damage), skeleton) = rayon::join(
         || {
             let sound = || ext4::check(&root)?.into_result(&root);
             rayon::join(|| verify(&root, &changes), sound)
         },
-        || {
-            rayon::join(
-                || Skeleton::of(&root),
-                || base.with_root(root_file.path(), scratch.path()),
-            )
-        },
+        || Skeleton::of(&root),
     );
     content?;
     damage?;
-    copied?;
     let skeleton = skeleton?;
     task.finish();
     scratch.keep()?;
     Ok(skeleton)
+}
+
+/// Makes `to` the base with a root filesystem of the layer's length, in which
+/// the region is. It grows as a file of its own, because resize2fs on a partition
+/// inside an image would cut the image off, and before anything is written to
+/// it, because then there is least to copy.
+fn grown(
+    base: &PiImage,
+    layer: &Layer,
+    epoch: u64,
+    image: &Utf8Path,
+    to: &Utf8Path,
+    reporter: &Reporter,
+) -> Result<Region, BakeError> {
+    let task = reporter.items("growing the root filesystem", None);
+    let root_file = Scratch::for_target(&image.with_extension("root"))?;
+    base.extract_root(root_file.path())?;
+    ext4::grow(root_file.path(), layer.root_bytes, epoch)?;
+    let grown = base.with_root(root_file.path(), to)?;
+    task.finish();
+    Ok(grown.root())
 }
 
 /// Holds what an independent reader finds against what was meant.
