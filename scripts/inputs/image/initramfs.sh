@@ -1,16 +1,13 @@
 # shellcheck shell=bash
 # A small initramfs of busybox and a few modules. Needs lib.sh, kernel.sh, and
-# HERE, KERNEL and WORK.
+# HERE and WORK.
 
-# make_initramfs BASE MODULE...: a gzipped cpio on stdout; BASE/lib/modules has
-# all modules of the kernel.
+# make_initramfs MODULE...: a gzipped cpio on stdout.
 make_initramfs() {
-  local base=$WORK/initramfs-modules dir=$WORK/initramfs
-  mkdir -p "$base/lib" "$dir"/{bin,dev,proc,sys,run,root,modules}
-  cp -a "$1/lib/modules" "$base/lib/"
-  shift
-  depmod -b "$base" "$KERNEL"
-  collect_modules "$base" "$dir/modules" "$@"
+  local dir=$WORK/initramfs
+  mkdir -p "$dir"/{bin,dev,proc,sys,run,root,modules}
+  index_modules
+  collect_modules "$dir/modules" "$@"
   step "initramfs: busybox and $(wc -l <"$dir/modules/order") modules"
   cp "$WORK/busybox" "$dir/bin/busybox"
   ln -s busybox "$dir/bin/sh"
@@ -19,12 +16,12 @@ make_initramfs() {
   (cd "$dir" && find . -print0 | sort -z | cpio --quiet -0 -o -H newc --reproducible -R 0:0 | gzip -n -9)
 }
 
-# collect_modules BASE DIR MODULE...: modules and what they need, unpacked into
+# collect_modules DIR MODULE...: modules and what they need, unpacked into
 # DIR, and DIR/order with their names as they have to be loaded.
 collect_modules() {
-  local base=$1 dir=$2 file name
-  shift 2
-  modules_with_needs "$base" "$@" >"$WORK/insmod.order"
+  local dir=$1 file name
+  shift
+  modules_with_needs "$@" >"$WORK/insmod.order"
   : >"$dir/order"
   while read -r file; do
     name=${file##*/}

@@ -28,3 +28,15 @@ UNUSED_MODULES_ARM64=(
   drivers/input/{joystick,tablet,touchscreen} fs/{bcachefs,ocfs2,gfs2,ceph,dlm,jfs,reiserfs,afs,coda,nilfs2,ubifs,jffs2,hfs,hfsplus,ntfs3,ufs,orangefs,smb/server,xfs,btrfs,f2fs}
   net/{appletalk,atm,ax25,batman-adv,bluetooth,can,ceph,dccp,ieee802154,lapb,mac802154,netrom,nfc,openvswitch,rds,rose,rxrpc,sctp,smc,tipc,vmw_vsock,x25,mctp,qrtr}
 )
+
+# What QEMU's q35 needs before it sees a disk on virtio.
+INITRAMFS_MODULES_AMD64=(virtio_pci virtio_blk virtio_scsi sd_mod ext4 crc32c_generic)
+
+# All a virtual machine has a use for, of the cloud kernel's modules.
+USED_MODULES_AMD64=(
+  virtio_{pci,mmio,blk,scsi,net,console,rng,balloon} sd_mod
+  ext4 crc32c_{generic,intel} vfat nls_{cp437,ascii,iso8859-1,utf8} loop autofs4 binfmt_misc configfs fuse
+  zram zstd lzo-rle lz4 # and the names its algorithms have in the kernel's registry
+  sch_fq_codel tcp_cubic inet_diag tcp_diag unix_diag
+  button evdev # the power button, by which QEMU asks for a shutdown
+)
