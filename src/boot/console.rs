@@ -32,6 +32,10 @@ const HOPELESS: [(&str, &str); 7] = [
     ("cannot mount ", "the initial file system found no root"),
 ];
 
+/// A kernel's last words before it restarts; the second are those of a script that
+/// asks it to by sysrq, as the first boot of Raspberry Pi OS does.
+const RESTARTS: [&str; 2] = ["reboot: Restarting system", "sysrq: Resetting"];
+
 /// The file that a node's console goes to, one start behind the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Console {
@@ -88,7 +92,7 @@ impl Console {
             .iter()
             .rev()
             .take(5)
-            .any(|line| line.contains("reboot: Restarting system"))
+            .any(|line| RESTARTS.iter().any(|words| line.contains(words)))
     }
 
     /// Lines at the end, without what only a terminal understands.
@@ -201,6 +205,8 @@ mod tests {
         assert!(words.contains(path.as_str()), "{words}");
         assert!(words.contains("\n    line 39\n"), "{words}");
         assert!(!words.contains("line 28"), "{words}");
+        assert!(console.says_restart());
+        fs::write(&path, "[   48.9] sysrq: Resetting\r\n").unwrap();
         assert!(console.says_restart());
         console.begin();
         assert_eq!(console.trouble().lines, [""; 0]);
