@@ -116,7 +116,8 @@ pack_tar() {
 }
 
 # apt_sources SUITE COMPONENT...: deb lines for SUITE from the archive that this
-# machine's own apt is configured with.
+# machine's own apt is configured with. Support of bullseye has ended: the index of
+# its security updates is still served, the packages it names are not.
 apt_sources() {
   local suite=$1 uri security keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   shift
@@ -125,7 +126,7 @@ apt_sources() {
   [[ -n $uri ]] || die "apt is not configured with a Debian archive (apt-get indextargets names none)"
   [[ -f $keyring ]] || die "missing $keyring; Debian package: debian-archive-keyring"
   echo "deb [signed-by=$keyring] $uri $suite $*"
-  [[ -z $security ]] || echo "deb [signed-by=$keyring] $security $suite-security $*"
+  [[ -z $security || $suite == bullseye ]] || echo "deb [signed-by=$keyring] $security $suite-security $*"
 }
 
 apt_uri() {
