@@ -2,10 +2,11 @@
 # An SD card's image: an MBR, FAT32 from BOOT, ext4 from ROOT. Needs lib.sh, and
 # ALIGN and BOOT_SIZE (bytes), BOOT, ROOT, WORK, and of the image
 #   DISK_ID FAT_ID  eight hex digits
-#   FAT_LABEL       p1's label
+#   FAT_LABEL       p1's label; ROOT_LABEL p2's, rootfs if not set
 #   CLUSTER         sectors in a cluster of p1
 #   EXT4_FEATURES   of p2, as mke2fs -O has them
 #   IDENTITY        what p2's ids are made from
+#   BOOT_CODE       parted to have what parted puts in front of the table, or nothing
 
 MIB=$((1024 * 1024))
 
@@ -23,6 +24,7 @@ make_disk() {
   total=$((ALIGN + BOOT_SIZE + root_size))
   step "content $((content / MIB)) MiB, root partition $((root_size / MIB)) MiB, image $((total / MIB)) MiB"
   truncate -s "$total" "$1"
+  [[ $BOOT_CODE != parted ]] || parted --script "$1" mklabel msdos
   sfdisk --quiet "$1" <<END
 label: dos
 label-id: 0x$DISK_ID
@@ -55,7 +57,7 @@ make_fat() {
 # make_ext4 FILE BYTES: p2.
 make_ext4() {
   truncate -s "$2" "$1"
-  E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -t ext4 -L rootfs -b 4096 -I 256 -i 16384 \
+  E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -t ext4 -L "${ROOT_LABEL:-rootfs}" -b 4096 -I 256 -i 16384 \
     -O "$EXT4_FEATURES" -U "$(uuid_of "root $IDENTITY")" \
     -E "hash_seed=$(uuid_of "hash $IDENTITY"),lazy_itable_init=0,lazy_journal_init=0,nodiscard" \
     -d "$ROOT" "$1"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What every image's root filesystem has in common, edited in the tree. Needs
-# lib.sh, and ROOT.
+# lib.sh, and HERE and ROOT.
 
 # name_host NAME: as Raspberry Pi OS does, with the trap for Hadoop daemons in the
 # last line: a node that looks itself up finds 127.0.1.1.
@@ -65,11 +65,49 @@ start_without_desktop() {
   ln -sf /usr/lib/systemd/system/multi-user.target "$ROOT/etc/systemd/system/default.target"
 }
 
+# lay LAYER: a folder of releases/, our own imitations of what a release ships.
+lay() {
+  step "files of releases/$1"
+  # Not their owner: who checked this repository out is nobody in the image.
+  tar -C "$HERE/releases/$1" --owner=0 --group=0 -cf - . | tar -C "$ROOT" --no-overwrite-dir -xpf -
+}
+
+# on UNIT...: starts at boot, by the links its file asks for.
+on() {
+  local unit file
+  for unit; do
+    file=/etc/systemd/system/$unit
+    [[ -e $ROOT$file ]] || file=/lib/systemd/system/$unit
+    [[ -e $ROOT$file ]] || die "the tree has no unit $unit"
+    link_wishes "$file" WantedBy wants
+    link_wishes "$file" RequiredBy requires
+  done
+}
+
+# link_wishes FILE KEY FOLDER: a unit's links into TARGET.FOLDER, for the targets in
+# the line KEY=.
+link_wishes() {
+  local target dir
+  while read -r target; do
+    dir=$ROOT/etc/systemd/system/$target.$3
+    mkdir -p "$dir"
+    ln -sf "$1" "$dir/"
+  done < <(sed -n "s/^$2=//p" "$ROOT$1" | tr ' ' '\n')
+}
+
+# off UNIT...: does not; its file stays, as after "systemctl disable".
+off() {
+  local unit
+  for unit; do
+    find "$ROOT/etc/systemd/system" -name "$unit" -type l -delete
+  done
+}
+
 # sweep_root: what the making of the tree left, and what no test needs.
 sweep_root() {
   rm -f "$ROOT/etc/apt/sources.list" "$ROOT/var/lib/dbus/machine-id"
   (
-    cd "$ROOT"
+    cd "$ROOT" || exit
     rm -rf var/lib/apt/lists/* var/cache/apt/* var/cache/debconf/*-old var/cache/ldconfig \
       var/lib/dpkg/*-old tmp/* var/tmp/* run/* usr/share/man usr/share/info usr/share/lintian
     find var/log -type f -delete

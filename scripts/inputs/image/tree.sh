@@ -27,6 +27,13 @@ bootstrap() {
   for exclude in man doc info locale lintian linda groff; do
     options+=("--dpkgopt=path-exclude=/usr/share/$exclude/*")
   done
+  # Since trixie the packages themselves bring /bin and /lib as links into /usr;
+  # before, the installer made them, from bookworm on with a package that says so.
+  # shellcheck disable=SC2016 # the hook's own shell fills it in
+  case $suite in
+    bullseye) options+=('--setup-hook=/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh "$1"') ;;
+    bookworm) options+=(--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr) ;;
+  esac
   enable_emulation
   apt_sources "$suite" main >"$WORK/sources.list"
   step "mmdebstrap: $# packages and what they need, for $ARCH"
