@@ -1,6 +1,6 @@
 //! Logging in to nodes as a person would, from outside the cluster.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::program::Program;
@@ -17,6 +17,24 @@ pub(crate) struct Ssh {
 impl Ssh {
     /// Runs `command` in the user's login shell on the node at `address`.
     pub(crate) fn run(&self, address: Ipv4Addr, command: &str) -> Program {
+        self.program(5)
+            .arg(format!("{}@{address}", self.user))
+            .arg(command)
+    }
+
+    /// The same on `node`, whose port is reached at `door`; an emulated one may
+    /// take its time.
+    pub(crate) fn through(&self, door: SocketAddr, node: &str, command: &str) -> Program {
+        self.program(300)
+            .args(["-o", "ServerAliveCountMax=30"])
+            .args(["-o", &format!("HostKeyAlias={node}")])
+            .args(["-p", &door.port().to_string()])
+            .arg(format!("{}@{}", self.user, door.ip()))
+            .arg(command)
+    }
+
+    /// ssh, which waits so many seconds for an answer.
+    fn program(&self, patience: u32) -> Program {
         Program::new("ssh")
             // Nobody's own settings.
             .args(["-F", "/dev/null", "-T"])
@@ -38,11 +56,10 @@ impl Ssh {
                 "-o",
                 "BatchMode=yes",
             ])
-            .args(["-o", "ConnectTimeout=5", "-o", "ServerAliveInterval=10"])
+            .args(["-o", &format!("ConnectTimeout={patience}")])
+            .args(["-o", "ServerAliveInterval=10"])
             .arg("-i")
             .arg(&self.key)
-            .arg(format!("{}@{address}", self.user))
-            .arg(command)
     }
 
     /// The same, with another key.
