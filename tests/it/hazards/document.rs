@@ -7,22 +7,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use pidoop::node::HABITS;
 
-/// Checks of the boot proof that the document may name.
-const BOOT_CHECKS: [&str; 13] = [
-    "host keys same",
-    "disk id same",
-    "root grown",
-    "no wizard",
-    "login by key and sudo",
-    "address",
-    "/etc/hosts untouched",
-    "machine-id stable",
-    "services up",
-    "no swap on card",
-    "no failed units",
-    "cloud-init did not run",
-    "power cut",
-];
+/// The table of checks that the boot proof applies after each boot.
+const BOOT_CHECKS: &str = "tests/boot/checks.rs";
+
+/// The boot proof's scene that is no boot.
+const POWER_CUT: &str = "power cut";
 
 /// What a stock image does by itself, in the numbers of the document.
 const HAZARDS: [&str; 11] = [
@@ -112,8 +101,48 @@ fn file_of(module: &[&str]) -> Option<Utf8PathBuf> {
     found.or_else(|| file_of(inline?.1))
 }
 
+/// Names of the checks that the boot proof applies, as they stand in its table:
+/// `("name", function)`.
+fn boot_checks() -> BTreeSet<String> {
+    let text = fs::read_to_string(BOOT_CHECKS).unwrap();
+    let mut names = BTreeSet::new();
+    for line in text.lines() {
+        let row = line.trim().strip_prefix("(\"");
+        let Some((name, rest)) = row.and_then(|row| row.split_once("\", ")) else {
+            continue;
+        };
+        let Some(function) = rest.strip_suffix("),") else {
+            continue;
+        };
+        let head = format!("fn {function}(evidence: &Evidence<'_>) -> Result<()> {{");
+        assert!(text.contains(&head), "{BOOT_CHECKS} has no {function}");
+        names.insert(name.to_owned());
+    }
+    assert!(names.len() > 10, "{names:?}");
+    let cuts = fs::read_to_string("tests/boot/cuts.rs").unwrap();
+    assert!(cuts.contains(&format!("{{name}} {POWER_CUT}\"")));
+    names.insert(POWER_CUT.to_owned());
+    names
+}
+
+#[test]
+fn every_boot_check_has_a_hazard() {
+    let rows = rows();
+    let named: BTreeSet<&str> = rows
+        .iter()
+        .flat_map(|row| between(&row.proof, '*'))
+        .collect();
+    for check in boot_checks() {
+        assert!(
+            named.contains(check.as_str()),
+            "{check} is applied and proves nothing in the table"
+        );
+    }
+}
+
 #[test]
 fn tests_that_are_named_are_there() {
+    let boot_checks = boot_checks();
     let mut seen = 0;
     for Row { hazard, proof, .. } in rows() {
         for name in between(&proof, '`') {
@@ -132,7 +161,7 @@ fn tests_that_are_named_are_there() {
         }
         for check in between(&proof, '*') {
             assert!(
-                BOOT_CHECKS.contains(&check),
+                boot_checks.contains(check),
                 "{hazard}: no boot check is called {check}"
             );
         }
