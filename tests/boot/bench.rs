@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use camino::Utf8Path;
+use fs_err as fs;
 use pidoop::boot::{
     Accel, Card, CardSize, Ending, Guest, GuestPlan, Lan, LanPlan, Machine, Member, Model, Report,
     emulator,
@@ -39,6 +40,8 @@ pub(crate) struct Bench {
     pub(crate) guest: Guest,
     lan: Lan,
     card: Card,
+    /// Whether the emulated kernel has given up before its system began.
+    stumbled: bool,
     _directory: tempfile::TempDir,
 }
 
@@ -85,6 +88,7 @@ impl Bench {
             guest,
             lan,
             card,
+            stumbled: false,
             _directory: directory,
         })
     }
@@ -134,8 +138,28 @@ impl Bench {
         }
         match self.guest.console().hopeless() {
             None => Ok(()),
+            Some(_) if !self.stumbled && self.is_before_the_system() => {
+                self.stumbled = true;
+                eprintln!(
+                    "the emulated kernel gave up before the first program of the image; \
+                     switched on once more:{}",
+                    self.guest.console().trouble()
+                );
+                self.guest.cut_power();
+                Ok(self.guest.switch_on()?)
+            }
             Some(what) => Err(NotYet::Never(anyhow!("{what}"))),
         }
+    }
+
+    /// Whether nothing of the image but its kernel has run since the machine was
+    /// switched on. An emulator's processors fail there once in many boots, and
+    /// what is baked cannot be why: it would be so again at once.
+    fn is_before_the_system(&self) -> bool {
+        let bytes = fs::read(self.guest.console().path()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let this_boot = text.rfind("Linux version").map_or("", |at| &text[at..]);
+        !this_boot.is_empty() && !this_boot.contains("systemd[1]")
     }
 
     /// Runs `script` in a shell of the user.
