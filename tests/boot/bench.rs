@@ -127,6 +127,8 @@ impl Bench {
 
     /// Takes the newest report into `last`; an error if there will be no more. A
     /// machine that restarts goes on, as a board would.
+    // Nobody who tells of progress is at hand here.
+    #[allow(clippy::print_stderr)]
     pub(crate) fn look(&mut self, last: &mut Option<Report>) -> Result<(), NotYet> {
         if let Some(report) = self.guest.news()?.into_iter().next_back() {
             *last = Some(report);
