@@ -2,6 +2,8 @@
 //! leaves nothing behind, and that it notices a wrong image.
 
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use fs_err as fs;
@@ -30,12 +32,20 @@ fn bench(sandbox: &Sandbox, options: &str) -> Run {
 /// Nothing is left in its directory, no loop device has a file from there.
 fn assert_clean(sandbox: &Sandbox) {
     assert!(names(&sandbox.path("work")).is_empty());
-    let loops = Command::new("/usr/sbin/losetup")
-        .arg("-a")
-        .output()
-        .unwrap();
-    let loops = String::from_utf8_lossy(&loops.stdout).into_owned();
-    assert!(!loops.contains(sandbox.path("work").as_str()), "{loops}");
+    // The kernel takes a device away a moment after its mount.
+    let begun = Instant::now();
+    loop {
+        let loops = Command::new("/usr/sbin/losetup")
+            .arg("-a")
+            .output()
+            .unwrap();
+        let loops = String::from_utf8_lossy(&loops.stdout).into_owned();
+        if !loops.contains(sandbox.path("work").as_str()) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "{loops}");
+        sleep(Duration::from_millis(100));
+    }
 }
 
 #[test]
