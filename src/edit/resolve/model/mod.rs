@@ -104,8 +104,13 @@ proptest! {
 
     #[test]
     fn one_edit_done_twice_changes_nothing_more(base in any_base(), edit in any_edit()) {
-        // Through links, an edit may replace a link that its own path needs,
-        // and a copy may put something into what it copies.
+        // A copy to above what it copies may put something into that, and through
+        // links any copy may; an edit may replace a link that its own path needs.
+        if let Edit::CopyTree { from, to, .. } = &edit
+            && from.is_within(to)
+        {
+            return Ok(());
+        }
         let has_links = base.iter().any(|(_, node)| matches!(node, Node::Symlink { .. }));
         let bears_links =
             matches!(edit, Edit::MakeDir { .. } | Edit::EditText { .. } | Edit::Remove { .. });
