@@ -8,7 +8,7 @@ use fs_err as fs;
 
 use super::baked::Baked;
 use super::bench::Bench;
-use super::dice::Dice;
+use super::chance::Chance;
 use super::disk::Left;
 use super::interrupt;
 use super::proof::Proof;
@@ -42,11 +42,11 @@ pub(crate) fn cut(
     let name = proof.profile.name();
     let scene = format!("{name} power cut");
     // Another sequence for each profile.
-    let mut dice = Dice::new(seed ^ u64::from(name.as_bytes()[2]) << 32);
+    let mut chance = Chance::new(seed ^ u64::from(name.as_bytes()[2]) << 32);
     for number in 1..=count {
         let moment = match number % 2 {
-            1 => Moment::AfterGrowing(dice.before(GROWTH)),
-            _ => Moment::AfterPower(dice.before(up_after)),
+            1 => Moment::AfterGrowing(chance.duration(GROWTH)),
+            _ => Moment::AfterPower(chance.duration(up_after)),
         };
         let result = cut_once(proof, baked, &scene, number, moment);
         proof.done(&scene, result)?;

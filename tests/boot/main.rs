@@ -11,9 +11,10 @@
 
 mod baked;
 mod bench;
+#[path = "../it/support/chance.rs"]
+mod chance;
 mod checks;
 mod cuts;
-mod dice;
 mod disk;
 mod facts;
 mod inputs;

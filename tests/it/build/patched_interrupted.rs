@@ -7,27 +7,13 @@ use std::time::{Duration, Instant};
 use fs_err as fs;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::support::chance::Chance;
 use crate::support::world::{ClusterFile, Sandbox, assert_same_bytes, names, same_bytes, world};
 
 const NODES: [&str; 3] = ["master", "worker1", "worker2"];
 
 /// How often a build is killed.
 const KILLS: u64 = 50;
-
-/// Moments as chance would have them, the same in every run.
-struct Chance(u64);
-
-impl Chance {
-    /// A number below `end`.
-    fn below(&mut self, end: u64) -> u64 {
-        // Knuth's multiplier (The Art of Computer Programming, 3.3.4).
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-}
 
 /// Kills a build so long after its start. Whether it was still at work.
 fn killed_after(sandbox: &Sandbox, delay: Duration) -> bool {
@@ -67,7 +53,7 @@ fn a_build_killed_at_any_moment_leaves_whole_images_and_the_next_is_right() {
     sandbox.run("build").works();
     let whole = begun.elapsed();
 
-    let mut chance = Chance(20_261_126);
+    let mut chance = Chance::new(20_261_126);
     let (mut plan, mut in_time) = (1, 0);
     // Plans of which there may be images.
     let mut possible = BTreeSet::from([plan]);
@@ -80,7 +66,7 @@ fn a_build_killed_at_any_moment_leaves_whole_images_and_the_next_is_right() {
             fs::remove_dir_all(sandbox.path("out")).unwrap();
             fs::remove_dir_all(sandbox.cache().join("layers")).unwrap();
         }
-        let delay = Duration::from_micros(chance.below(whole.as_micros() as u64));
+        let delay = chance.duration(whole);
         in_time += u64::from(killed_after(&sandbox, delay));
 
         // What has a final name is a whole image, of this plan or of one before.
