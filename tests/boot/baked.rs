@@ -1,29 +1,20 @@
 //! The image of a worker, baked by the real program, and what it says before any
 //! boot.
 
-use std::net::Ipv4Addr;
+use anyhow::{Result, ensure};
+use camino::Utf8PathBuf;
 
-use anyhow::{Context, Result, ensure};
-use camino::{Utf8Path, Utf8PathBuf};
-use pidoop::cluster::Board;
-
+use super::cluster_file::{self, NodeEntry};
 use super::disk::Disk;
 use super::inputs::Inputs;
 use super::profile::Profile;
 use super::program::Program;
 use super::workplace::Workplace;
 
-/// Who logs in.
-pub(crate) const USER: &str = "keeper";
 /// The node that is booted.
-pub(crate) const NODE: &str = "worker1";
-pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 11);
-pub(crate) const PREFIX: u8 = 24;
-pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+pub(crate) const WORKER: NodeEntry = cluster_file::WORKERS[0];
 /// Services of a worker.
 pub(crate) const SERVICES: [&str; 2] = ["hdfs-datanode.service", "yarn-nodemanager.service"];
-
-const BOARD: &str = "pi4-2gb";
 
 /// How long a build may take, in seconds.
 const BUILD_SECONDS: u64 = 900;
@@ -40,11 +31,6 @@ pub(crate) struct Baked {
     pub(crate) machine_id: String,
 }
 
-/// What the node pretends to be.
-pub(crate) fn board() -> Result<Board> {
-    Board::named(BOARD).with_context(|| format!("pidoop knows no board {BOARD}"))
-}
-
 impl Baked {
     /// Bakes the worker of a small cluster from `profile`'s base.
     pub(crate) fn make(profile: Profile, workplace: &Workplace) -> Result<Self> {
@@ -52,14 +38,14 @@ impl Baked {
         let file = directory.join("cluster.toml");
         fs_err::write(
             &file,
-            cluster_file(&Inputs::find(profile)?, &workplace.key()),
+            cluster_file::text(&Inputs::find(profile)?, &workplace.public_key())?,
         )?;
         let out = directory.join("out");
-        let output = Program::new(env!("CARGO_BIN_EXE_pidoop"))
+        Program::new(env!("CARGO_BIN_EXE_pidoop"))
             .arg("build")
             .args([
                 "--node",
-                NODE,
+                WORKER.name,
                 "--file",
                 file.as_str(),
                 "--out",
@@ -67,20 +53,15 @@ impl Baked {
             ])
             .args(["--cache-dir", workplace.directory("cache")?.as_str()])
             .seconds(BUILD_SECONDS)
-            .run()?;
-        let log = workplace
-            .logs()
-            .join(format!("{}.build.log", profile.name()));
-        fs_err::write(log, [output.stdout.as_slice(), &output.stderr].concat())?;
-        ensure!(
-            output.status.success(),
-            "pidoop build: {}\n{}",
-            output.status,
-            output.words()
-        );
+            .logged(
+                "pidoop build",
+                workplace
+                    .logs()
+                    .join(format!("{}.build.log", profile.name())),
+            )?;
         Self::read(
             profile,
-            out.join(format!("proof-{NODE}.img")),
+            out.join(format!("{}-{}.img", cluster_file::NAME, WORKER.name)),
             out.join("known_hosts"),
         )
     }
@@ -102,42 +83,4 @@ impl Baked {
         }
         Ok(baked)
     }
-}
-
-fn cluster_file(inputs: &Inputs, key: &Utf8Path) -> String {
-    format!(
-        r#"schema = 1
-
-[cluster]
-name = "proof"
-
-[image]
-base   = {{ path = "{base}" }}
-java   = {{ path = "{java}" }}
-hadoop = {{ path = "{hadoop}" }}
-
-[access]
-user = "{USER}"
-authorized_keys = ["{key}.pub"]
-
-[network]
-subnet  = "10.77.0.0/{PREFIX}"
-gateway = "{GATEWAY}"
-
-[[node]]
-name = "master"
-role = "master"
-board = "{BOARD}"
-address = "10.77.0.10"
-
-[[node]]
-name = "{NODE}"
-role = "worker"
-board = "{BOARD}"
-address = "{ADDRESS}"
-"#,
-        base = inputs.base.display(),
-        java = inputs.java.display(),
-        hadoop = inputs.hadoop.display(),
-    )
 }

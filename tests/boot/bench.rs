@@ -13,7 +13,8 @@ use pidoop::boot::{
 use pidoop::progress::Reporter;
 use pidoop::recipe::Arch;
 
-use super::baked::{ADDRESS, GATEWAY, NODE, PREFIX, board};
+use super::baked::WORKER;
+use super::cluster_file::{OUTSIDE, board, subnet};
 use super::interrupt::{self, NotYet};
 use super::program::Program;
 use super::ssh::Ssh;
@@ -62,11 +63,11 @@ impl Bench {
         )?;
         let lan = Lan::start(
             &LanPlan {
-                subnet: format!("{GATEWAY}/{PREFIX}").parse()?,
-                router: Some(GATEWAY),
+                subnet: format!("{OUTSIDE}/{}", subnet().prefix_len()).parse()?,
+                router: Some(OUTSIDE),
                 dns: Vec::new(),
                 dhcp,
-                members: vec![Member::new(NODE, ADDRESS, &[22])],
+                members: vec![Member::new(WORKER.name, WORKER.address, &[22])],
             },
             emulator(Arch::Amd64),
             place,
@@ -80,7 +81,7 @@ impl Bench {
             cpus: 2,
             // The same everywhere, and what a computer without KVM has.
             accel: Accel::Tcg,
-            plug: lan.plug(NODE).cloned(),
+            plug: lan.plug(WORKER.name).cloned(),
             words: PATIENCE.map(str::to_owned).to_vec(),
             logs: logs.to_owned(),
         });
@@ -167,11 +168,16 @@ impl Bench {
     /// Runs `script` in a shell of the user.
     pub(crate) fn shell(&self, ssh: &Ssh, script: &str) -> Result<Program> {
         let door = self.door()?;
-        Ok(ssh.through(door, NODE, "sh -s").input(script).seconds(600))
+        Ok(ssh
+            .through(door, WORKER.name, "sh -s")
+            .input(script)
+            .seconds(600))
     }
 
     fn door(&self) -> Result<std::net::SocketAddr> {
-        self.lan.forward(NODE, 22).context("no way to port 22")
+        self.lan
+            .forward(WORKER.name, 22)
+            .context("no way to port 22")
     }
 
     /// Shuts it down by its power button; an error if it does not obey.

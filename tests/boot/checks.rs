@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::baked::{ADDRESS, Baked, GATEWAY, NODE, PREFIX, SERVICES, USER};
+use super::baked::{Baked, SERVICES, WORKER};
+use super::cluster_file::{OUTSIDE, USER, subnet};
 use super::disk::Disk;
 use super::facts::Facts;
 use super::profile::Profile;
@@ -72,10 +73,14 @@ fn host_keys(evidence: &Evidence<'_>) -> Result<()> {
     let baked: Vec<_> = known
         .lines()
         .filter_map(|line| line.split_once(' '))
-        .filter(|(names, _)| names.split(',').any(|name| name == NODE))
+        .filter(|(names, _)| names.split(',').any(|name| name == WORKER.name))
         .map(|(_, key)| key)
         .collect();
-    ensure!(!baked.is_empty(), "known_hosts names no {NODE}: {known}");
+    ensure!(
+        !baked.is_empty(),
+        "known_hosts names no {}: {known}",
+        WORKER.name
+    );
     same(
         "what the node has in /etc/ssh",
         evidence.facts.get("host_keys"),
@@ -135,17 +140,17 @@ fn root_grown(evidence: &Evidence<'_>) -> Result<()> {
 
 fn address(evidence: &Evidence<'_>) -> Result<()> {
     let addresses = evidence.facts.get("address");
-    let ours = format!("eth0    inet {ADDRESS}/{PREFIX} ");
+    let ours = format!("eth0    inet {}/{} ", WORKER.address, subnet().prefix_len());
     ensure!(
         addresses.contains(&ours) && !addresses.contains('|'),
         "the addresses are {addresses:?}"
     );
     let route = evidence.facts.get("route");
     ensure!(
-        route.starts_with(&format!("default via {GATEWAY} dev eth0")),
+        route.starts_with(&format!("default via {OUTSIDE} dev eth0")),
         "the route is {route:?}"
     );
-    same("the name", evidence.facts.get("hostname"), NODE)
+    same("the name", evidence.facts.get("hostname"), WORKER.name)
 }
 
 fn hosts(evidence: &Evidence<'_>) -> Result<()> {

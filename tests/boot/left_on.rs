@@ -3,7 +3,8 @@
 
 use anyhow::{Result, ensure};
 
-use super::baked::{Baked, USER};
+use super::baked::Baked;
+use super::cluster_file::USER;
 use super::disk::Disk;
 use super::interrupt::{self, NotYet};
 use super::proof::Proof;

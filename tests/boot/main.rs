@@ -14,6 +14,9 @@ mod bench;
 #[path = "../it/support/chance.rs"]
 mod chance;
 mod checks;
+#[path = "../cluster/cluster_file.rs"]
+#[allow(dead_code, reason = "the cluster test uses all of it")]
+mod cluster_file;
 mod cuts;
 mod disk;
 mod facts;

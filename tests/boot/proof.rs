@@ -6,9 +6,10 @@ use anyhow::{Result, ensure};
 use camino::Utf8Path;
 
 use super::Options;
-use super::baked::{Baked, USER};
+use super::baked::Baked;
 use super::bench::Bench;
 use super::checks::{self, Evidence};
+use super::cluster_file::USER;
 use super::disk::{Disk, Left};
 use super::facts::Facts;
 use super::interrupt;

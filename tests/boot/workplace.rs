@@ -61,9 +61,14 @@ impl Workplace {
         Ok(directory)
     }
 
-    /// The user's private key; the public one lies beside it.
+    /// The user's private key.
     pub(crate) fn key(&self) -> Utf8PathBuf {
         self.directory.join("key")
+    }
+
+    /// The public key that belongs to it.
+    pub(crate) fn public_key(&self) -> PathBuf {
+        self.directory.join("key.pub").into()
     }
 
     /// Where consoles and the words of programs go; stays until the next run.

@@ -59,16 +59,9 @@ impl Images {
         fs_err::create_dir_all(&self.directory)?;
         pidoop::give(&self.directory)?;
         let build = pidoop.run("build").arg("--out").arg(&self.directory);
-        let output = build.seconds(BUILD_SECONDS).run()?;
-        let log = workshop.logs().join("build.log");
-        fs_err::write(log, [output.stdout.as_slice(), &output.stderr].concat())?;
-        ensure!(
-            output.status.success(),
-            "pidoop build: {}\n{}",
-            output.status,
-            output.words()
-        );
-        Ok(())
+        build
+            .seconds(BUILD_SECONDS)
+            .logged("pidoop build", workshop.logs().join("build.log"))
     }
 
     fn check(&self) -> Result<()> {

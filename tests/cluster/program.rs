@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -124,6 +125,20 @@ impl Program {
                 stderr,
             })
         })
+    }
+
+    /// Runs it and keeps all it says in the file `log`; an error that begins with
+    /// `what` unless it succeeds.
+    pub(crate) fn logged(self, what: &str, log: impl AsRef<Path>) -> Result<()> {
+        let output = self.run()?;
+        fs_err::write(
+            log.as_ref(),
+            [output.stdout.as_slice(), &output.stderr].concat(),
+        )?;
+        if !output.status.success() {
+            bail!("{what}: {}\n{}", output.status, output.words());
+        }
+        Ok(())
     }
 
     /// Runs it and gives its standard output; an error unless it succeeds.

@@ -24,8 +24,7 @@ impl Ssh {
 
     /// The same on `node`, whose port is reached at `door`; an emulated one may
     /// take its time.
-    // The boot proofs share this file and use it; the cluster test does not.
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "used by the boot proofs, which share this file")]
     pub(crate) fn through(&self, door: SocketAddr, node: &str, command: &str) -> Program {
         self.program(300)
             .args(["-o", "ServerAliveCountMax=30"])
