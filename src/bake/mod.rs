@@ -6,6 +6,7 @@
 //! not write it before it gets its name.
 
 mod difference;
+mod doubt;
 mod error;
 mod images;
 mod layer;

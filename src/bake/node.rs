@@ -5,7 +5,8 @@ use std::fmt;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::{File, OpenOptions};
 
-use super::record::{Doubt, Records, Standing};
+use super::doubt::Doubt;
+use super::record::{Records, Standing};
 use super::rehearsal::{Rehearsal, access_to, fingerprint};
 use super::{BakeError, LayerImage, Scratch};
 use crate::disk::copy_file;

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use fs_err as fs;
-use pidoop::disk::ext4::{Ext4Volume, Footprint, Skeleton, Superblock, Verdict, apply, check};
+use pidoop::disk::ext4::{Ext4Volume, Footprint, Superblock, Verdict, apply, check};
 use pidoop::disk::{DiskError, Region, copy_file};
 use pidoop::edit::{Changes, FileContent, Mode, Owner, ReadTree, Target};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 
+use crate::ext4_rehearsed::rehearsed;
 use crate::support::changes::{assert_done, changes, dir, file, link, path, random, short};
 use crate::support::tiny_image::{Ext4, Fat, MIB, OLD_SHADOW, Table, TinyImage, TinyRoot};
 use crate::support::tools::{output, run};
@@ -279,69 +280,6 @@ fn attributes_shared_with_a_file_that_stays_are_kept() {
     apply(&Region::whole(&twin).unwrap(), &gone, EPOCH).unwrap();
     assert!(fs::read(&root.path).unwrap() == fs::read(&twin).unwrap());
     assert!(fs::read(&root.path).unwrap() == rehearsed);
-}
-
-/// The bytes of `root` as a rehearsal says that they would be. They and the
-/// file itself are left alone.
-pub(crate) fn rehearsed(root: &TinyRoot, changes: &Changes) -> Vec<u8> {
-    let before = fs::read(&root.path).unwrap();
-    let skeleton = Skeleton::of(&root.region()).unwrap();
-    let rehearsal = skeleton.rehearse(changes, EPOCH, &root.region()).unwrap();
-    rehearsal.check().unwrap();
-    assert!(!rehearsal.agrees_with(&root.region()).unwrap());
-    assert!(fs::read(&root.path).unwrap() == before);
-    let mut after = before;
-    for piece in rehearsal.pieces() {
-        let at = piece.at as usize;
-        after[at..at + piece.bytes.len()].copy_from_slice(&piece.bytes);
-    }
-    let done = root.scratch().join("done");
-    fs::write(&done, &after).unwrap();
-    assert!(
-        rehearsal
-            .agrees_with(&Region::whole(&done).unwrap())
-            .unwrap()
-    );
-    after
-}
-
-#[rstest]
-fn a_rehearsal_tells_what_would_be_written(
-    #[values(
-        Ext4::Bullseye,
-        Ext4::Bookworm,
-        Ext4::Trixie,
-        Ext4::ImageGen,
-        Ext4::Ancient
-    )]
-    kind: Ext4,
-) {
-    let root = TinyRoot::new(kind, 64 * MIB);
-    // What goes and what comes may have blocks of zeros.
-    let zeros = vec![0; 50_000];
-    let half = [vec![1; 9000], vec![0; 9000], vec![1; 9000], vec![0; 5000]].concat();
-    let first = changes(
-        [],
-        [
-            ("/zeros", file(zeros.clone(), HADOOP, 0o644)),
-            ("/half", file(half.clone(), HADOOP, 0o644)),
-            ("/full", file(vec![7; 70_000], HADOOP, 0o644)),
-        ],
-    );
-    let mut second = sample();
-    second.removed.extend([path("/full"), path("/zeros")]);
-    second
-        .targets
-        .insert(path("/half"), file(zeros, HADOOP, 0o644));
-    second
-        .targets
-        .insert(path("/other"), file(half, HADOOP, 0o644));
-    for changes in [first, second] {
-        let rehearsed = rehearsed(&root, &changes);
-        apply(&root.region(), &changes, EPOCH).unwrap();
-        assert!(fs::read(&root.path).unwrap() == rehearsed);
-    }
-    root.judge();
 }
 
 #[rstest]

@@ -18,6 +18,7 @@ mod diff;
 mod ext4;
 mod ext4_care;
 mod ext4_listed;
+mod ext4_rehearsed;
 mod fat;
 mod fetch;
 mod hazards;
