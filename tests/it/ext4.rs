@@ -9,10 +9,13 @@ use pidoop::edit::{Changes, FileContent, Mode, Owner, ReadTree, Target};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
+use rstest_reuse::apply;
 
 use crate::ext4_rehearsed::rehearsed;
 use crate::support::changes::{assert_done, changes, dir, file, link, path, random, short};
-use crate::support::tiny_image::{Ext4, Fat, MIB, OLD_SHADOW, Table, TinyImage, TinyRoot};
+use crate::support::tiny_image::{
+    Ext4, Fat, MIB, OLD_SHADOW, Table, TinyImage, TinyRoot, every_kind,
+};
 use crate::support::tools::{output, run};
 
 pub(crate) const EPOCH: u64 = 1_700_000_000;
@@ -45,17 +48,8 @@ pub(crate) fn sample() -> Changes {
     )
 }
 
-#[rstest]
-fn changes_arrive_on_every_kind(
-    #[values(
-        Ext4::Bullseye,
-        Ext4::Bookworm,
-        Ext4::Trixie,
-        Ext4::ImageGen,
-        Ext4::Ancient
-    )]
-    kind: Ext4,
-) {
+#[apply(every_kind)]
+fn changes_arrive_on_every_kind(kind: Ext4) {
     let root = TinyRoot::new(kind, 64 * MIB);
     let applied = apply(&root.region(), &sample(), EPOCH).unwrap();
     root.judge();

@@ -6,10 +6,11 @@ use fs_err as fs;
 use pidoop::disk::ext4::{Ext4Volume, Superblock, Verdict, apply, check, grow};
 use pidoop::disk::{Region, copy_file};
 use rstest::rstest;
+use rstest_reuse::apply;
 
 use crate::ext4::{EPOCH, HADOOP, sample};
 use crate::support::changes::{changes, file, listing};
-use crate::support::tiny_image::{Ext4, MIB, TinyRoot, temp_dir};
+use crate::support::tiny_image::{Ext4, MIB, TinyRoot, every_kind, temp_dir};
 use crate::support::tools::run;
 
 #[test]
@@ -51,17 +52,8 @@ fn damage_is_a_verdict_with_a_report() {
     assert!(grow(&root.path, 64 * MIB, EPOCH).is_err());
 }
 
-#[rstest]
-fn grows_to_the_size_asked_for(
-    #[values(
-        Ext4::Bullseye,
-        Ext4::Bookworm,
-        Ext4::Trixie,
-        Ext4::ImageGen,
-        Ext4::Ancient
-    )]
-    kind: Ext4,
-) {
+#[apply(every_kind)]
+fn grows_to_the_size_asked_for(kind: Ext4) {
     let root = TinyRoot::new(kind, 64 * MIB);
     let before = listing(&Ext4Volume::open(&root.region()).unwrap());
     let twin = root.scratch().join("twin.ext4");

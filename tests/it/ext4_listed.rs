@@ -11,10 +11,11 @@ use pidoop::edit::{EntryKind, ImagePath, ReadTree};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
+use rstest_reuse::apply;
 
 use crate::ext4::{EPOCH, sample};
 use crate::support::changes::path;
-use crate::support::tiny_image::{Ext4, MIB, TinyRoot};
+use crate::support::tiny_image::{Ext4, MIB, TinyRoot, every_kind};
 
 /// Both readers say the same of every path and every byte.
 #[track_caller]
@@ -43,17 +44,8 @@ fn assert_agreement(region: &Region) -> ListedExt4 {
     listed
 }
 
-#[rstest]
-fn two_readers_agree_on_every_kind(
-    #[values(
-        Ext4::Bullseye,
-        Ext4::Bookworm,
-        Ext4::Trixie,
-        Ext4::ImageGen,
-        Ext4::Ancient
-    )]
-    kind: Ext4,
-) {
+#[apply(every_kind)]
+fn two_readers_agree_on_every_kind(kind: Ext4) {
     let root = TinyRoot::new(kind, 64 * MIB);
     assert_agreement(&root.region());
     apply(&root.region(), &sample(), EPOCH).unwrap();

@@ -5,10 +5,11 @@ use pidoop::disk::Region;
 use pidoop::disk::ext4::{Skeleton, apply};
 use pidoop::edit::Changes;
 use rstest::rstest;
+use rstest_reuse::apply;
 
 use crate::ext4::{EPOCH, HADOOP, sample};
 use crate::support::changes::{changes, file, path};
-use crate::support::tiny_image::{Ext4, MIB, TinyRoot};
+use crate::support::tiny_image::{Ext4, MIB, TinyRoot, every_kind};
 
 /// The bytes of `root` as a rehearsal says that they would be. They and the
 /// file itself are left alone.
@@ -34,17 +35,8 @@ pub(crate) fn rehearsed(root: &TinyRoot, changes: &Changes) -> Vec<u8> {
     after
 }
 
-#[rstest]
-fn a_rehearsal_tells_what_would_be_written(
-    #[values(
-        Ext4::Bullseye,
-        Ext4::Bookworm,
-        Ext4::Trixie,
-        Ext4::ImageGen,
-        Ext4::Ancient
-    )]
-    kind: Ext4,
-) {
+#[apply(every_kind)]
+fn a_rehearsal_tells_what_would_be_written(kind: Ext4) {
     let root = TinyRoot::new(kind, 64 * MIB);
     // What goes and what comes may have blocks of zeros.
     let zeros = vec![0; 50_000];

@@ -5,6 +5,7 @@ use std::os::unix::fs::{FileExt, symlink};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use pidoop::disk::{PiImage, Region};
+use rstest_reuse::template;
 use tempfile::TempDir;
 
 use super::stock::{Data, Stock, sized_file};
@@ -42,6 +43,21 @@ pub(crate) enum Ext4 {
     ImageGen,
     /// Without extents, with small inodes: the oldest layout ext4 reads.
     Ancient,
+}
+
+/// A test of every kind, taken on with `#[apply(every_kind)]`.
+#[template]
+#[rstest]
+fn every_kind(
+    #[values(
+        Ext4::Bullseye,
+        Ext4::Bookworm,
+        Ext4::Trixie,
+        Ext4::ImageGen,
+        Ext4::Ancient
+    )]
+    kind: Ext4,
+) {
 }
 
 impl Fat {
