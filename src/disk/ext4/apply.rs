@@ -1,8 +1,10 @@
 //! Carrying changes out.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs as unix;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
@@ -10,11 +12,11 @@ use fs_err as fs;
 use super::check::{check, settle};
 use super::debugfs::change;
 use super::footprint::{Footprint, content_len};
-use super::script::{Plan, normalise};
+use super::script::{Host, Plan, normalise};
 use super::{Ext4Volume, Superblock, leftovers};
 use crate::disk::standing::{self, Obsolete};
 use crate::disk::{DiskError, Region};
-use crate::edit::{Changes, FileContent, ImagePath, Target};
+use crate::edit::{Changes, FileContent, ImagePath, Mode, Target};
 use crate::tool::{DEBUGFS, Handover, MemoryFile};
 
 /// Times beyond this need a second word of an inode's time, which e2fsprogs
@@ -137,7 +139,7 @@ fn check_room(
 /// Content that debugfs can read by name.
 #[derive(Debug)]
 struct Staged {
-    hosts: BTreeMap<ImagePath, String>,
+    hosts: BTreeMap<ImagePath, Host>,
     bytes: u64,
     empty: String,
     _places: Places,
@@ -156,25 +158,26 @@ impl Staged {
     fn new(region: &Region, changes: &Changes) -> Result<Self, DiskError> {
         let fail = |e| DiskError::io("writing to", "the temporary directory", e);
         let mut places = Places::default();
-        let empty = places.holding(&[]).map_err(fail)?;
+        let empty = places.holding(&[], Mode::FILE).map_err(fail)?.path;
         let mut hosts = BTreeMap::new();
         let mut bytes = 0;
         for (path, target) in &changes.targets {
-            let Target::File { content, .. } = target else {
+            let Target::File { content, mode, .. } = target else {
                 continue;
             };
             bytes += content_len(content);
             let host = match content {
-                FileContent::Inline { bytes, .. } => places.holding(bytes).map_err(fail)?,
+                FileContent::Inline { bytes, .. } => places.holding(bytes, *mode).map_err(fail)?,
                 FileContent::Staged { host, len, .. } => {
-                    let found = fs::metadata(host)
-                        .map_err(|e| DiskError::path(region, path, e))?
-                        .len();
+                    let meta =
+                        fs::metadata(host).map_err(|e| DiskError::path(region, path, e))?;
+                    let found = meta.len();
                     if found != *len {
                         let reason = format!("{host} has {found} bytes, expected {len}");
                         return Err(DiskError::path(region, path, reason));
                     }
-                    if host.is_absolute() && !host.as_str().chars().any(char::is_control) {
+                    let plain = host.is_absolute() && !host.as_str().chars().any(char::is_control);
+                    let path = if plain {
                         host.to_string()
                     } else {
                         // A name that a script cannot hold gets one it can.
@@ -182,7 +185,9 @@ impl Staged {
                         let place = places.next_in_dir().map_err(fail)?;
                         unix::symlink(target, &place).map_err(fail)?;
                         place
-                    }
+                    };
+                    let mode = Some(Mode::new(meta.permissions().mode() as u16));
+                    Host { path, mode }
                 }
             };
             hosts.insert(path.clone(), host);
@@ -197,16 +202,23 @@ impl Staged {
 }
 
 impl Places {
-    /// A file that holds `bytes`.
-    fn holding(&mut self, bytes: &[u8]) -> io::Result<String> {
+    /// A file that holds `bytes`, with this mode if it can be read then.
+    fn holding(&mut self, bytes: &[u8], mode: Mode) -> io::Result<Host> {
         if let Some(file) = MemoryFile::holding(bytes) {
             let path = file.path().to_string();
+            let bits = u32::from(mode.bits());
+            let set = bits & 0o400 != 0
+                && file
+                    .file()
+                    .set_permissions(Permissions::from_mode(bits))
+                    .is_ok();
             self.in_memory.push(file);
-            return Ok(path);
+            let mode = set.then_some(mode);
+            return Ok(Host { path, mode });
         }
-        let place = self.next_in_dir()?;
-        fs::write(&place, bytes)?;
-        Ok(place)
+        let path = self.next_in_dir()?;
+        fs::write(&path, bytes)?;
+        Ok(Host { path, mode: None })
     }
 
     /// A name for another file in the directory.

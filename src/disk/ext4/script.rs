@@ -23,12 +23,21 @@ pub(super) struct Plan<'a> {
     pub(super) standing: &'a Standing,
     /// What goes with the names.
     pub(super) leftovers: &'a Leftovers,
-    /// For each file target, where its bytes are on the host.
-    pub(super) hosts: &'a BTreeMap<ImagePath, String>,
+    /// For each file target, what its bytes are written from.
+    pub(super) hosts: &'a BTreeMap<ImagePath, Host>,
     /// An empty file on the host.
     pub(super) empty: &'a str,
     /// The time everything gets, in seconds since 1970.
     pub(super) epoch: u64,
+}
+
+/// A file for debugfs to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Host {
+    /// Where it is.
+    pub(super) path: String,
+    /// Its mode, which `write` gives to what it writes; none if not known.
+    pub(super) mode: Option<Mode>,
 }
 
 /// Lines that make two runs at different times give the same superblock: the
@@ -43,9 +52,10 @@ pub(super) fn normalise(epoch: u64) -> Vec<String> {
 
 impl Plan<'_> {
     /// The script: first all that goes, then the blocks so freed are zeroed,
-    /// then what comes. New inodes have all their times from the clock;
-    /// `write` and `mkdir` take owner and mode from the host and the umask, so
-    /// these are set for each.
+    /// then what comes. New inodes have all their times from the clock, belong
+    /// to root, and a file has the mode of what it is written from
+    /// (misc/create_inode.c, `do_write_internal`). What is to be otherwise is
+    /// set, and no more than that: each line looks its path up anew.
     ///
     /// Paths are absolute, since `cd` would make each line mean something only
     /// after the ones before it.
@@ -98,19 +108,24 @@ impl Plan<'_> {
             Target::Dir { owner, mode } => match self.standing.dirs.get(path) {
                 Some(true) => {}
                 Some(false) => {
-                    attributes(lines, &quoted, *owner, TYPE_DIR, *mode);
+                    set_owner(lines, &quoted, *owner);
+                    set_mode(lines, &quoted, TYPE_DIR, *mode);
                     lines.push(format!("sif {quoted} ctime @{}", self.epoch));
                 }
                 None => {
                     lines.push(format!("mkdir {quoted}"));
-                    attributes(lines, &quoted, *owner, TYPE_DIR, *mode);
+                    set_new_owner(lines, &quoted, *owner);
+                    set_mode(lines, &quoted, TYPE_DIR, *mode);
                 }
             },
             Target::File { owner, mode, .. } => {
                 let host = self.hosts.get(path);
                 let host = host.ok_or_else(|| (path.clone(), "its content is lost".to_owned()))?;
-                lines.push(format!("write {} {quoted}", quote(host)));
-                attributes(lines, &quoted, *owner, TYPE_FILE, *mode);
+                lines.push(format!("write {} {quoted}", quote(&host.path)));
+                set_new_owner(lines, &quoted, *owner);
+                if host.mode != Some(*mode) {
+                    set_mode(lines, &quoted, TYPE_FILE, *mode);
+                }
             }
             Target::Symlink { target } => {
                 if target.is_empty() || target.chars().any(char::is_control) {
@@ -125,13 +140,24 @@ impl Plan<'_> {
     }
 }
 
-fn attributes(lines: &mut Vec<String>, quoted: &str, owner: Owner, kind: u32, mode: Mode) {
+fn set_owner(lines: &mut Vec<String>, quoted: &str, owner: Owner) {
     lines.push(format!("sif {quoted} uid {}", owner.uid));
     lines.push(format!("sif {quoted} gid {}", owner.gid));
-    lines.push(format!(
-        "sif {quoted} mode 0{:o}",
-        kind | u32::from(mode.bits())
-    ));
+}
+
+/// The same for an inode just made, which is root's.
+fn set_new_owner(lines: &mut Vec<String>, quoted: &str, owner: Owner) {
+    if owner.uid != 0 {
+        lines.push(format!("sif {quoted} uid {}", owner.uid));
+    }
+    if owner.gid != 0 {
+        lines.push(format!("sif {quoted} gid {}", owner.gid));
+    }
+}
+
+fn set_mode(lines: &mut Vec<String>, quoted: &str, kind: u32, mode: Mode) {
+    let bits = kind | u32::from(mode.bits());
+    lines.push(format!("sif {quoted} mode 0{bits:o}"));
 }
 
 fn check_name(path: &ImagePath) -> Result<(), (ImagePath, String)> {
@@ -167,12 +193,18 @@ mod tests {
         }
     }
 
+    fn host(path: &str, mode: Option<Mode>) -> Host {
+        let path = path.to_owned();
+        Host { path, mode }
+    }
+
     #[test]
     fn goes_zeroes_comes() {
         let hadoop = Owner::new(901, 70_000);
         let changes = Changes {
             removed: [path("/old")].into(),
             targets: BTreeMap::from([
+                (path("/etc/motd"), file(Owner::ROOT, Mode::FILE)),
                 (
                     path("/etc/shadow"),
                     file(Owner::new(0, 42), Mode::new(0o640)),
@@ -233,7 +265,10 @@ mod tests {
                 attributes: vec![99],
                 shared: false,
             },
-            hosts: &BTreeMap::from([(path("/etc/shadow"), "/tmp/s t/0".to_owned())]),
+            hosts: &BTreeMap::from([
+                (path("/etc/motd"), host("/tmp/1", Some(Mode::FILE))),
+                (path("/etc/shadow"), host("/tmp/s t/0", None)),
+            ]),
             empty: "/tmp/empty",
             epoch: 1_700_000_000,
         };
@@ -250,8 +285,8 @@ mod tests {
         zap_block 8
         zap_block 99
         symlink "/etc/a b" "../""q"""
+        write "/tmp/1" "/etc/motd"
         write "/tmp/s t/0" "/etc/shadow"
-        sif "/etc/shadow" uid 0
         sif "/etc/shadow" gid 42
         sif "/etc/shadow" mode 0100640
         sif "/opt" uid 0

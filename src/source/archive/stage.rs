@@ -1,8 +1,9 @@
 //! Unpacking an archive to the cache.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt as _;
 
 use camino::Utf8Path;
 
@@ -10,6 +11,7 @@ use super::index::{Index, Row, RowKind, file_name};
 use super::layout::{Kind, Layout};
 use super::read::{Body, Member, Stop, read_members};
 use super::staged::StagedArchive;
+use crate::edit::Mode;
 use crate::progress::Reporter;
 use crate::source::cache::{make_dir, remove};
 use crate::source::digest::{CHUNK, Digester};
@@ -116,7 +118,7 @@ impl<'a> Unpacking<'a> {
                 self.layout
                     .add(&row.name, Kind::File)
                     .map_err(Stop::Unsafe)?;
-                row.kind = self.write(len, content)?;
+                row.kind = self.write(mode, len, content)?;
             }
             Body::Symlink(target) => {
                 self.layout
@@ -154,7 +156,7 @@ impl<'a> Unpacking<'a> {
         Ok(())
     }
 
-    fn write(&mut self, len: u64, content: &mut dyn Read) -> Result<RowKind, Stop> {
+    fn write(&mut self, mode: Mode, len: u64, content: &mut dyn Read) -> Result<RowKind, Stop> {
         let number = self.files;
         self.files += 1;
         let path = self.dir.join(file_name(number));
@@ -163,6 +165,11 @@ impl<'a> Unpacking<'a> {
             Stop::Other(SourceError::io_needing("unpacking to", &path, Some(needed))(error))
         };
         let mut file = File::create(&path).map_err(failed)?;
+        // The mode it will have saves setting it there; but nothing here runs with
+        // anybody's rights, and its owner can read it.
+        let bits = u32::from(mode.bits()) & 0o777 | 0o400;
+        file.set_permissions(Permissions::from_mode(bits))
+            .map_err(failed)?;
         let mut digester = Digester::new(None);
         let mut left = len;
         while left > 0 {
