@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Absolute, normalised path inside a filesystem image.
@@ -12,8 +12,8 @@ use thiserror::Error;
 /// No `.` or `..` components, no empty components, no trailing slash (but for
 /// the root), no control characters. It can therefore be joined to nothing on
 /// the host by accident, and be written into a `debugfs` script line.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ImagePath(String);
 
 /// Why a string is not an [`ImagePath`].
@@ -132,6 +132,14 @@ impl FromStr for ImagePath {
 
     fn from_str(path: &str) -> Result<Self, Self::Err> {
         Self::new(path)
+    }
+}
+
+impl TryFrom<String> for ImagePath {
+    type Error = ImagePathError;
+
+    fn try_from(path: String) -> Result<Self, Self::Error> {
+        Self::new(&path)
     }
 }
 

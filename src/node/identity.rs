@@ -8,7 +8,7 @@
 use std::fmt;
 
 use hkdf::Hkdf;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::{LineEnding, PrivateKey};
@@ -183,6 +183,15 @@ impl DiskId {
 impl fmt::Display for DiskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:08x}", self.0)
+    }
+}
+
+/// The same digits.
+impl<'de> Deserialize<'de> for DiskId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let id = u32::from_str_radix(&text, 16).ok().and_then(Self::new);
+        id.ok_or_else(|| serde::de::Error::custom("no disk id"))
     }
 }
 

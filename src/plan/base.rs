@@ -1,8 +1,10 @@
 //! What a plan needs to know of the base image.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::node::Profile;
+use crate::edit::ImagePath;
+use crate::hadoop::{Arch, GlibcVersion};
+use crate::node::{DiskId, NetworkStack, Profile, Release};
 
 /// Facts read from the base image before anything is planned.
 #[derive(Clone, Debug, Serialize)]
@@ -12,7 +14,9 @@ pub struct BaseFacts {
     pub origin: String,
     /// SHA-256 of the uncompressed image, lower-case hex.
     pub sha256: String,
-    /// What the operating system in it is.
+    /// What the operating system in it is; serialised, as much as people want to
+    /// know.
+    #[serde(serialize_with = "shown")]
     pub profile: Profile,
     /// Length of the root partition, in bytes.
     pub root_bytes: u64,
@@ -22,4 +26,31 @@ pub struct BaseFacts {
     /// moment that every inode pidoop writes is dated with, so that no clock
     /// reaches an image.
     pub written_at: i64,
+}
+
+/// What of a profile a plan shows (docs/plan-json.md).
+#[derive(Serialize)]
+struct Shown<'a> {
+    release: Release,
+    arch: Arch,
+    glibc: GlibcVersion,
+    boot_mount: &'a Option<ImagePath>,
+    disk_id: Option<DiskId>,
+    network: NetworkStack,
+    shadow_gid: u32,
+    zram: bool,
+}
+
+fn shown<S: Serializer>(profile: &Profile, serializer: S) -> Result<S::Ok, S::Error> {
+    let shown = Shown {
+        release: profile.release,
+        arch: profile.arch,
+        glibc: profile.glibc,
+        boot_mount: &profile.boot_mount,
+        disk_id: profile.disk_id,
+        network: profile.network,
+        shadow_gid: profile.shadow_gid,
+        zram: profile.zram,
+    };
+    shown.serialize(serializer)
 }

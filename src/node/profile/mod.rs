@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::accounts::{Accounts, open_accounts};
 use super::reader::Reader;
@@ -21,7 +21,7 @@ use crate::hadoop::{Arch, GlibcVersion};
 pub use error::{Lack, ProfileError};
 
 /// What sets the addresses of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NetworkStack {
     /// NetworkManager, with keyfiles: Bookworm and Trixie.
@@ -33,7 +33,9 @@ pub enum NetworkStack {
 }
 
 /// What a base image is and has, as far as a node's personality depends on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// As data it is for pidoop itself, to be read once and recalled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Profile {
     /// The operating system.
     pub release: Release,
@@ -51,42 +53,30 @@ pub struct Profile {
     /// Group of `/etc/shadow` and `/etc/gshadow`.
     pub shadow_gid: u32,
     /// Users and groups.
-    #[serde(skip)]
     pub accounts: Accounts,
     /// Accounts that anybody can log in to at the console, each with the line
     /// of `/etc/shadow` that locks it.
-    #[serde(skip)]
     pub open_accounts: BTreeMap<String, String>,
     /// Whether the first user's home directory is there.
-    #[serde(skip)]
     pub first_home: bool,
     /// Directory of the packaged units: `/usr/lib/systemd/system` or, without
     /// merged /usr, `/lib/systemd/system`.
-    #[serde(skip)]
     pub unit_dir: String,
     /// Names of the packaged units and of SysV scripts as units.
-    #[serde(skip)]
     pub units: BTreeSet<String>,
     /// Those files of [`ROOT_FILES`] that are there.
-    #[serde(skip)]
-    pub files: BTreeSet<&'static str>,
+    pub files: BTreeSet<String>,
     /// Names in the root directory of the firmware partition.
-    #[serde(skip)]
     pub boot_files: BTreeSet<String>,
     /// Time zones, with links; none if the image has no list of them.
-    #[serde(skip)]
     pub zones: Option<BTreeSet<String>>,
     /// Locales that are compiled, as named in `/etc/locale.gen`.
-    #[serde(skip)]
     pub locales: BTreeSet<String>,
     /// Files that set up an interface, which a node's own is to be alone with.
-    #[serde(skip)]
     pub networks: BTreeSet<String>,
     /// Names of the Wi-Fi radios that systemd-rfkill remembers something of.
-    #[serde(skip)]
     pub radios: BTreeSet<String>,
     /// Whether another program has the say over `/etc/resolv.conf`.
-    #[serde(skip)]
     pub resolv_conf_is_link: bool,
     /// Whether any kernel has a zram module.
     pub zram: bool,
@@ -155,7 +145,7 @@ impl Profile {
         let mut files = BTreeSet::new();
         for path in ROOT_FILES {
             if root.leads_somewhere(path)? {
-                files.insert(*path);
+                files.insert((*path).to_owned());
             }
         }
         Ok(Self {
