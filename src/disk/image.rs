@@ -7,8 +7,10 @@ use fs_err::os::unix::fs::FileExt;
 use fs_err::{File, OpenOptions};
 use uuid::Uuid;
 
+use super::ext4::Growth;
 use super::mbr::{LEN, Mbr};
 use super::shape::{self, BOOT, ROOT};
+use super::sparse::punch;
 use super::table::SECTOR;
 use super::{DiskError, Format, Partition, PartitionTable, Piece, Region, TableKind};
 use super::{copy_file, copy_range, gpt, splice_range};
@@ -153,11 +155,47 @@ impl PiImage {
     pub fn splice_root(&mut self, from: &Utf8Path) -> Result<(), DiskError> {
         let len = Region::whole(from)?.len;
         let root = self.root_partition().clone();
-        if !len.is_multiple_of(SECTOR) || len < root.len {
+        if len < root.len {
             let (number, old) = (root.number, root.len);
             return Err(self.bad_table(format!(
                 "partition {number} of {old} bytes cannot take the {len} bytes of {from}"
             )));
+        }
+        self.lengthen_root(len)?;
+        splice_range(from, &self.path, root.start)?;
+        self.reread()
+    }
+
+    /// Carries out what [`Growth::rehearse`] found for the root filesystem, and
+    /// lengthens its partition.
+    ///
+    /// # Errors
+    /// Those of [`PiImage::splice_root`].
+    pub fn grow_root(&mut self, growth: &Growth) -> Result<(), DiskError> {
+        let start = self.root_partition().start;
+        self.lengthen_root(growth.to)?;
+        let write = || {
+            let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
+            punch(&file, start + growth.from, growth.to - growth.from)?;
+            for (from, to) in &growth.zeroed {
+                punch(&file, start + from, to - from)?;
+            }
+            for Piece { at, bytes } in &growth.pieces {
+                file.write_all_at(bytes, start + at)?;
+            }
+            Ok(())
+        };
+        write().map_err(|e| DiskError::io("writing", &self.path, e))?;
+        self.reread()
+    }
+
+    /// Gives the root partition this length in the table, and the file the one
+    /// that goes with it.
+    fn lengthen_root(&mut self, len: u64) -> Result<(), DiskError> {
+        let root = self.root_partition();
+        if !len.is_multiple_of(SECTOR) {
+            let reason = format!("partition {} cannot have {len} bytes", root.number);
+            return Err(self.bad_table(reason));
         }
         let end = root.start + len;
         match self.table.kind {
@@ -167,10 +205,9 @@ impl PiImage {
                     .filter(|_| end / SECTOR <= u64::from(u32::MAX))
                     .ok_or_else(|| self.bad_table("an MBR ends at 2 TiB".to_owned()))?;
                 self.set_file_len(end)?;
-                splice_range(from, &self.path, root.start)?;
                 let mut mbr = self.mbr()?;
                 mbr.set_sectors(ROOT, sectors);
-                self.write_mbr(mbr.bytes())?;
+                self.write_mbr(mbr.bytes())
             }
             TableKind::Gpt { .. } => {
                 self.set_file_len((end + gpt::BACKUP).next_multiple_of(1 << 20))?;
@@ -178,13 +215,11 @@ impl PiImage {
                     len: Some((ROOT, len)),
                     ..Default::default()
                 };
-                // The old second copy goes first: the filesystem may lie on
-                // its place.
-                gpt::rewrite(&self.path, &change)?;
-                splice_range(from, &self.path, root.start)?;
+                // The old second copy goes now: the filesystem may lie on its
+                // place.
+                gpt::rewrite(&self.path, &change)
             }
         }
-        self.reread()
     }
 
     /// Gives an MBR disk another id; both `PARTUUID`s follow from it, and so

@@ -117,16 +117,11 @@ fn create(path: &Utf8Path) -> Result<File, DiskError> {
 
 /// Copies the data of `from` into `to`, whose bytes there are zero already.
 fn copy_data(reader: &File, from: &Region, writer: &File, at: u64) -> io::Result<()> {
-    let mut in_kernel = shares_blocks(writer);
+    let mut sharing = Sharing::between(reader, writer);
     let mut buffer = vec![0; CHUNK];
     for (start, end) in data_ranges(reader, from)? {
         let target = at + (start - from.start);
-        if in_kernel {
-            // Such filesystems share what is copied inside them. Whatever
-            // stops it, copying by hand does the same.
-            in_kernel = copy_in_kernel(reader, start, writer, target, end - start).is_ok();
-        }
-        if !in_kernel {
+        if !sharing.share(start, target, end - start) {
             each_piece(reader, start, end, &mut buffer, &mut |place, bytes| {
                 for (first, last, zero) in runs(place, bytes) {
                     if !zero {
@@ -139,6 +134,29 @@ fn copy_data(reader: &File, from: &Region, writer: &File, at: u64) -> io::Result
         }
     }
     Ok(())
+}
+
+/// Sharing of blocks between two files.
+#[derive(Debug)]
+pub(super) struct Sharing<'f> {
+    from: &'f File,
+    to: &'f File,
+    works: bool,
+}
+
+impl<'f> Sharing<'f> {
+    pub(super) fn between(from: &'f File, to: &'f File) -> Self {
+        let works = shares_blocks(to);
+        Self { from, to, works }
+    }
+
+    /// Shares `len` bytes at `from` of the one with the other, there at `to`.
+    /// Whether that was done; once it was not, it is not tried again, and copying
+    /// by hand does the same.
+    pub(super) fn share(&mut self, from: u64, to: u64, len: u64) -> bool {
+        self.works = self.works && copy_in_kernel(self.from, from, self.to, to, len).is_ok();
+        self.works
+    }
 }
 
 /// Whether `file` lies on a filesystem that can share blocks between files.
@@ -243,7 +261,7 @@ fn each_piece(
 
 /// Splits `bytes`, which begin at absolute place `at`, into runs of whole zero
 /// blocks and of everything else: first, one behind last, whether zero.
-fn runs(at: u64, bytes: &[u8]) -> Vec<(usize, usize, bool)> {
+pub(super) fn runs(at: u64, bytes: &[u8]) -> Vec<(usize, usize, bool)> {
     let mut runs: Vec<(usize, usize, bool)> = Vec::new();
     let mut from = 0;
     while from < bytes.len() {

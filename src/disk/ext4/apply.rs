@@ -12,7 +12,8 @@ use fs_err as fs;
 use super::check::{check, settle};
 use super::debugfs::change;
 use super::footprint::{Footprint, content_len};
-use super::script::{Host, Plan, normalise};
+use super::placed::{LONG, Placed, Wanted, place};
+use super::script::{Host, Plan, Room, normalise};
 use super::{Ext4Volume, Superblock, leftovers};
 use crate::disk::standing::{self, Obsolete};
 use crate::disk::{DiskError, Region};
@@ -53,6 +54,26 @@ pub struct Applied {
 /// what it should, if staged content is not what was promised, or if debugfs
 /// fails.
 pub fn apply(region: &Region, changes: &Changes, epoch: u64) -> Result<Applied, DiskError> {
+    carry_out(region, changes, epoch, Contents::Written).map(|(applied, _)| applied)
+}
+
+/// What becomes of the contents of long files that lie on the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contents {
+    /// They are written.
+    Written,
+    /// They get their blocks, where the filesystem can do that, and are to be
+    /// [filled in](Placed::fill).
+    Placed,
+}
+
+/// The same, with a choice, and the files that are to be filled in.
+pub(super) fn carry_out(
+    region: &Region,
+    changes: &Changes,
+    epoch: u64,
+    contents: Contents,
+) -> Result<(Applied, Vec<Placed>), DiskError> {
     let begun = Instant::now();
     DEBUGFS.check().map_err(DiskError::tool(region))?;
     if epoch == 0 || epoch > LAST_EPOCH {
@@ -75,7 +96,11 @@ pub fn apply(region: &Region, changes: &Changes, epoch: u64) -> Result<Applied, 
         &standing.obsolete,
         &leftovers.blocks,
     )?;
-    let staged = Staged::new(region, changes)?;
+    let room_in = match contents {
+        Contents::Placed if superblock.features.has("extent") => Some(superblock.block_size),
+        _ => None,
+    };
+    let staged = Staged::new(region, changes, room_in)?;
     let plan = Plan {
         changes,
         standing: &standing,
@@ -92,13 +117,18 @@ pub fn apply(region: &Region, changes: &Changes, epoch: u64) -> Result<Applied, 
         settle(region, epoch)?;
         change(region, &normalise(epoch), epoch)?;
     }
-    Ok(Applied {
+    let placed = match staged.wanted.is_empty() {
+        true => Vec::new(),
+        false => place(region, staged.wanted, superblock.block_size, epoch)?,
+    };
+    let applied = Applied {
         bytes: staged.bytes,
         inodes: changes.targets.len() as u64,
         removed: standing.obsolete.len() as u64,
         zeroed: leftovers.blocks,
         elapsed: begun.elapsed(),
-    })
+    };
+    Ok((applied, placed))
 }
 
 fn check_room(
@@ -142,6 +172,8 @@ struct Staged {
     hosts: BTreeMap<ImagePath, Host>,
     bytes: u64,
     empty: String,
+    /// What is to get its content later.
+    wanted: Vec<Wanted>,
     _places: Places,
 }
 
@@ -155,11 +187,17 @@ struct Places {
 }
 
 impl Staged {
-    fn new(region: &Region, changes: &Changes) -> Result<Self, DiskError> {
+    /// With `room_in` blocks of so many bytes, long files on the host get room only.
+    fn new(region: &Region, changes: &Changes, room_in: Option<u64>) -> Result<Self, DiskError> {
         let fail = |e| DiskError::io("writing to", "the temporary directory", e);
         let mut places = Places::default();
-        let empty = places.holding(&[], Mode::FILE).map_err(fail)?.path;
+        let Host {
+            path: empty,
+            mode: empty_mode,
+            ..
+        } = places.holding(&[], Mode::FILE).map_err(fail)?;
         let mut hosts = BTreeMap::new();
+        let mut wanted = Vec::new();
         let mut bytes = 0;
         for (path, target) in &changes.targets {
             let Target::File { content, mode, .. } = target else {
@@ -169,12 +207,29 @@ impl Staged {
             let host = match content {
                 FileContent::Inline { bytes, .. } => places.holding(bytes, *mode).map_err(fail)?,
                 FileContent::Staged { host, len, .. } => {
-                    let meta =
-                        fs::metadata(host).map_err(|e| DiskError::path(region, path, e))?;
+                    let meta = fs::metadata(host).map_err(|e| DiskError::path(region, path, e))?;
                     let found = meta.len();
                     if found != *len {
                         let reason = format!("{host} has {found} bytes, expected {len}");
                         return Err(DiskError::path(region, path, reason));
+                    }
+                    if let Some(block_size) = room_in.filter(|_| *len >= LONG) {
+                        wanted.push(Wanted {
+                            path: path.clone(),
+                            host: host.clone(),
+                            len: *len,
+                        });
+                        let room = Room {
+                            blocks: len.div_ceil(block_size),
+                            len: *len,
+                        };
+                        let host = Host {
+                            path: empty.clone(),
+                            mode: empty_mode,
+                            room: Some(room),
+                        };
+                        hosts.insert(path.clone(), host);
+                        continue;
                     }
                     let plain = host.is_absolute() && !host.as_str().chars().any(char::is_control);
                     let path = if plain {
@@ -187,7 +242,11 @@ impl Staged {
                         place
                     };
                     let mode = Some(Mode::new(meta.permissions().mode() as u16));
-                    Host { path, mode }
+                    Host {
+                        path,
+                        mode,
+                        room: None,
+                    }
                 }
             };
             hosts.insert(path.clone(), host);
@@ -196,6 +255,7 @@ impl Staged {
             hosts,
             bytes,
             empty,
+            wanted,
             _places: places,
         })
     }
@@ -214,11 +274,19 @@ impl Places {
                     .is_ok();
             self.in_memory.push(file);
             let mode = set.then_some(mode);
-            return Ok(Host { path, mode });
+            return Ok(Host {
+                path,
+                mode,
+                room: None,
+            });
         }
         let path = self.next_in_dir()?;
         fs::write(&path, bytes)?;
-        Ok(Host { path, mode: None })
+        Ok(Host {
+            path,
+            mode: None,
+            room: None,
+        })
     }
 
     /// A name for another file in the directory.

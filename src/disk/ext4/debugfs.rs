@@ -60,6 +60,7 @@ fn is_chatter(command: &str, line: &str) -> bool {
     match command.split(' ').next() {
         Some("set_current_time") => line.starts_with("Setting current time to "),
         Some("write" | "mkdir" | "symlink") => line.starts_with("Allocated inode: "),
+        Some("goto_block" | "replace_node") => line.starts_with("extent: "),
         Some("bmap") => line.bytes().all(|byte| byte.is_ascii_digit()),
         _ => false,
     }

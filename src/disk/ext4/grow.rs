@@ -1,13 +1,13 @@
-//! Growing a filesystem.
+//! Growing a filesystem in a file of its own.
 
 use camino::Utf8Path;
 use fs_err::OpenOptions;
 
 use super::debugfs::change;
+use super::growth::resize;
 use super::script::normalise;
 use super::{Superblock, check};
 use crate::disk::{DiskError, Region};
-use crate::tool::RESIZE2FS;
 
 /// Grows the filesystem in `file`, a file of its own, to `len` bytes, with the
 /// clock at `epoch`. The same file and `epoch` give the same bytes.
@@ -23,15 +23,7 @@ use crate::tool::RESIZE2FS;
 pub fn grow(file: &Utf8Path, len: u64, epoch: u64) -> Result<Superblock, DiskError> {
     let region = Region::whole(file)?;
     let before = Superblock::read(&region)?;
-    before.check_editable(&region)?;
-    if !len.is_multiple_of(before.block_size) || len < before.len() || len < region.len {
-        let reason = format!(
-            "cannot grow from {} to {len} bytes in blocks of {}",
-            region.len.max(before.len()),
-            before.block_size
-        );
-        return Err(DiskError::filesystem(&region, reason));
-    }
+    before.check_growth(&region, len)?;
     // resize2fs wants a check since the last mount, which images from a build
     // host never had; -f skips that question, so it is answered here.
     check(&region)?.into_result(&region)?;
@@ -40,12 +32,7 @@ pub fn grow(file: &Utf8Path, len: u64, epoch: u64) -> Result<Superblock, DiskErr
         .open(file)
         .and_then(|opened| opened.set_len(len))
         .map_err(|e| DiskError::io("growing", file, e))?;
-    let link = super::debugfs::Device::new(&region)?;
-    RESIZE2FS
-        .call()
-        .map(|call| call.arg("-f").arg(&link.argument).fake_time(epoch))
-        .and_then(|call| call.arg((len / before.block_size).to_string()).run_ok())
-        .map_err(DiskError::tool(&region))?;
+    resize(&region, len, before.block_size, epoch)?;
     let region = Region::whole(file)?;
     if region.len != len {
         let reason = format!("resize2fs left {} bytes in place of {len}", region.len);

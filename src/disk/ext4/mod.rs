@@ -4,15 +4,20 @@
 //!
 //! All work on a [`Region`](super::Region), in place and without privileges:
 //! e2fsprogs takes `FILE?offset=BYTES` for a filesystem inside a file. Only
-//! growing needs the filesystem in a file of its own ([`grow`]).
+//! resize2fs wants a file of its own; a copy of the metadata will do, unless
+//! contents would have to move ([`Growth`], [`grow()`]).
 
 mod apply;
 mod check;
 mod debugfs;
+mod features;
 mod footprint;
+mod groups;
 mod grow;
+mod growth;
 mod inodes;
 mod leftovers;
+mod placed;
 mod read;
 mod rehearsal;
 mod script;
@@ -21,10 +26,12 @@ mod superblock;
 
 pub use apply::{Applied, apply};
 pub use check::{Verdict, check};
+pub use features::Features;
 pub use footprint::Footprint;
 pub use grow::grow;
+pub use growth::Growth;
 pub use inodes::ListedExt4;
 pub use read::Ext4Volume;
 pub use rehearsal::Rehearsal;
 pub use skeleton::Skeleton;
-pub use superblock::{Features, Superblock};
+pub use superblock::Superblock;

@@ -8,9 +8,12 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use fs_err::File;
 use fs_err::os::unix::fs::FileExt;
+use fs_err::{File, OpenOptions};
+use rayon::prelude::*;
 
+use super::apply::{Contents, carry_out};
+use super::placed::Placed;
 use super::skeleton::{CHUNK, SHORT_HOLE};
 use super::{Skeleton, apply, check};
 use crate::disk::sparse::{data_ranges, is_zero};
@@ -32,12 +35,58 @@ pub struct Rehearsal {
     /// Pieces of the filesystem that would be written, with what would be in
     /// them.
     pieces: Vec<Piece>,
+    /// Files whose content is not among them.
+    placed: Vec<Placed>,
 }
 
 impl Rehearsal {
     /// What would be written.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
+    }
+
+    /// The result's metadata, and what would be written, of something that has
+    /// written no contents.
+    pub(super) fn into_parts(self) -> io::Result<(Skeleton, Vec<Piece>)> {
+        let mut skeleton = Skeleton {
+            len: self.region.len,
+            block_size: self.block_size,
+            data: Vec::new(),
+        };
+        self.each_chunk(|at, bytes| {
+            skeleton.add(at, bytes);
+            Ok(())
+        })?;
+        Ok((skeleton, self.pieces))
+    }
+
+    /// The result's metadata.
+    ///
+    /// # Errors
+    /// Those of [`Skeleton::of`].
+    pub fn skeleton(&self) -> Result<Skeleton, DiskError> {
+        Skeleton::of(&self.region).map_err(|e| e.at(&self.place))
+    }
+
+    /// Does to the filesystem in `region` what was tried out, with all contents.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn write(&self, region: &Region) -> Result<(), DiskError> {
+        let write = || {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(&region.file)?;
+            for Piece { at, bytes } in &self.pieces {
+                file.write_all_at(bytes, region.start + at)?;
+            }
+            // Afterwards, since they may lie on blocks that were zeroed.
+            self.placed
+                .par_iter()
+                .try_for_each(|placed| placed.fill(&file, region.start))
+        };
+        write().map_err(|e| DiskError::io("writing", &region.file, e))
     }
 
     /// Has e2fsck go over the result. It reads metadata only, so this is as
@@ -136,14 +185,51 @@ impl Skeleton {
         epoch: u64,
         place: &Region,
     ) -> Result<Rehearsal, DiskError> {
+        self.try_out(self.len, place, |stage| {
+            apply(stage, changes, epoch).map(|applied| applied.zeroed)
+        })
+    }
+
+    /// The same for changes whose long files' contents, as far as they lie on the
+    /// host, are not to be in memory: they come into the filesystem when the
+    /// rehearsal is [written](Rehearsal::write) to it, and only then.
+    ///
+    /// # Errors
+    /// Those of [`Skeleton::rehearse`].
+    pub fn rehearse_large(
+        &self,
+        changes: &Changes,
+        epoch: u64,
+        place: &Region,
+    ) -> Result<Rehearsal, DiskError> {
+        let mut placed = Vec::new();
+        let rehearsal = self.try_out(self.len, place, |stage| {
+            let (applied, found) = carry_out(stage, changes, epoch, Contents::Placed)?;
+            placed = found;
+            Ok(applied.zeroed)
+        })?;
+        Ok(Rehearsal {
+            placed,
+            ..rehearsal
+        })
+    }
+
+    /// Carries `act` out on a copy that is `len` bytes long, which tells the
+    /// blocks that it zeroed.
+    pub(super) fn try_out(
+        &self,
+        len: u64,
+        place: &Region,
+        act: impl FnOnce(&Region) -> Result<Vec<(u64, u64)>, DiskError>,
+    ) -> Result<Rehearsal, DiskError> {
         let fail = |e| DiskError::io("copying the metadata of", &place.file, e);
         let stage = MemoryFile::new().map_err(fail)?;
-        stage.file().set_len(self.len).map_err(fail)?;
+        stage.file().set_len(len).map_err(fail)?;
         for Piece { at, bytes } in &self.data {
             stage.file().write_all_at(bytes, *at).map_err(fail)?;
         }
         let region = Region::whole(stage.path())?;
-        let applied = apply(&region, changes, epoch).map_err(|e| e.at(place))?;
+        let zeroed = act(&region).map_err(|e| e.at(place))?;
 
         let mut ranges = data_ranges(stage.file(), &region).map_err(fail)?;
         ranges.extend(self.data.iter().map(|piece| (piece.at, piece.end())));
@@ -151,11 +237,12 @@ impl Skeleton {
             stage,
             region,
             block_size: self.block_size,
-            ranges: whole_blocks(ranges, self.block_size, self.len),
+            ranges: whole_blocks(ranges, self.block_size, len),
             place: place.clone(),
             pieces: Vec::new(),
+            placed: Vec::new(),
         };
-        let pieces = rehearsal.differences(self, &applied.zeroed).map_err(fail)?;
+        let pieces = rehearsal.differences(self, &zeroed).map_err(fail)?;
         rehearsal.pieces = pieces
             .into_iter()
             .map(|(at, bytes)| Piece { at, bytes })

@@ -38,6 +38,17 @@ pub(super) struct Host {
     pub(super) path: String,
     /// Its mode, which `write` gives to what it writes; none if not known.
     pub(super) mode: Option<Mode>,
+    /// For a file that only gets room for its content, which comes later.
+    pub(super) room: Option<Room>,
+}
+
+/// Room in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    /// Blocks, at least one.
+    pub(super) blocks: u64,
+    /// Length of the content in bytes.
+    pub(super) len: u64,
 }
 
 /// Lines that make two runs at different times give the same superblock: the
@@ -126,6 +137,11 @@ impl Plan<'_> {
                 if host.mode != Some(*mode) {
                     set_mode(lines, &quoted, TYPE_FILE, *mode);
                 }
+                if let Some(Room { blocks, len }) = host.room {
+                    let last = blocks.saturating_sub(1);
+                    lines.push(format!("fallocate {quoted} 0 {last}"));
+                    lines.push(format!("sif {quoted} size {len}"));
+                }
             }
             Target::Symlink { target } => {
                 if target.is_empty() || target.chars().any(char::is_control) {
@@ -195,7 +211,8 @@ mod tests {
 
     fn host(path: &str, mode: Option<Mode>) -> Host {
         let path = path.to_owned();
-        Host { path, mode }
+        let room = None;
+        Host { path, mode, room }
     }
 
     #[test]

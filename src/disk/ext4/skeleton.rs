@@ -76,7 +76,7 @@ impl Skeleton {
 
     /// Adds what is not zero of `bytes`, which are at `at`, behind all the rest.
     /// Memory comes in large pages, most of which is holes.
-    fn add(&mut self, at: u64, bytes: &[u8]) {
+    pub(super) fn add(&mut self, at: u64, bytes: &[u8]) {
         let size = self.block_size as usize;
         for (index, block) in bytes.chunks(size).enumerate() {
             let at = at + (index * size) as u64;

@@ -1,9 +1,8 @@
 //! The superblock: what kind of filesystem this is and how full.
 
-use std::fmt;
-
 use uuid::Uuid;
 
+use super::features::{Features, INCOMPAT_64BIT, NEEDS_RECOVERY, ORPHAN_PRESENT};
 use crate::disk::{DiskError, Region, Window};
 
 /// Where it is and how long.
@@ -16,100 +15,6 @@ const MAGIC: u16 = 0xef53;
 /// Bits of `s_state`.
 const STATE_VALID: u16 = 1;
 const STATE_ERRORS: u16 = 2;
-
-/// What a feature bit is called, and whether a filesystem with it is edited
-/// here.
-struct Feature {
-    bit: u32,
-    name: &'static str,
-    editable: bool,
-}
-
-const fn yes(bit: u32, name: &'static str) -> Feature {
-    Feature {
-        bit,
-        name,
-        editable: true,
-    }
-}
-
-const fn no(bit: u32, name: &'static str) -> Feature {
-    Feature {
-        bit,
-        name,
-        editable: false,
-    }
-}
-
-/// Names as dumpe2fs prints them (e2fsprogs lib/e2p/feature.c). What e2fsprogs
-/// 1.47.0 does not support is left out (lib/ext2fs/ext2fs.h,
-/// `EXT2_LIB_FEATURE_*_SUPP`); not edited are those whose accounts debugfs
-/// would not keep (quota, values of attributes in inodes), that it must not touch (shared blocks, read-only,
-/// encryption) or that need another machine's consent (mmp).
-const COMPAT: [Feature; 10] = [
-    yes(0x1, "dir_prealloc"),
-    yes(0x2, "imagic_inodes"),
-    yes(0x4, "has_journal"),
-    yes(0x8, "ext_attr"),
-    yes(0x10, "resize_inode"),
-    yes(0x20, "dir_index"),
-    yes(0x200, "sparse_super2"),
-    yes(0x400, "fast_commit"),
-    yes(0x800, "stable_inodes"),
-    yes(0x1000, "orphan_file"),
-];
-
-const INCOMPAT: [Feature; 16] = [
-    no(0x1, "compression"),
-    yes(0x2, "filetype"),
-    yes(0x4, "needs_recovery"),
-    no(0x8, "journal_dev"),
-    yes(0x10, "meta_bg"),
-    yes(0x40, "extent"),
-    yes(0x80, "64bit"),
-    no(0x100, "mmp"),
-    yes(0x200, "flex_bg"),
-    no(0x400, "ea_inode"),
-    no(0x1000, "dirdata"),
-    yes(0x2000, "metadata_csum_seed"),
-    yes(0x4000, "large_dir"),
-    yes(0x8000, "inline_data"),
-    no(0x1_0000, "encrypt"),
-    no(0x2_0000, "casefold"),
-];
-
-const RO_COMPAT: [Feature; 16] = [
-    yes(0x1, "sparse_super"),
-    yes(0x2, "large_file"),
-    no(0x4, "btree_dir"),
-    yes(0x8, "huge_file"),
-    yes(0x10, "uninit_bg"),
-    yes(0x20, "dir_nlink"),
-    yes(0x40, "extra_isize"),
-    no(0x80, "snapshot_bitmap"),
-    no(0x100, "quota"),
-    yes(0x200, "bigalloc"),
-    yes(0x400, "metadata_csum"),
-    no(0x1000, "read-only"),
-    no(0x2000, "project"),
-    no(0x4000, "shared_blocks"),
-    yes(0x8000, "verity"),
-    yes(0x1_0000, "orphan_present"),
-];
-
-pub(super) const NEEDS_RECOVERY: u32 = 0x4;
-const ORPHAN_PRESENT: u32 = 0x1_0000;
-
-/// The three words of feature bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Features {
-    /// A reader or writer that does not know these may go ahead.
-    pub compat: u32,
-    /// One that does not know these must not even read.
-    pub incompat: u32,
-    /// One that does not know these must not write.
-    pub ro_compat: u32,
-}
 
 /// What a superblock says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +33,11 @@ pub struct Superblock {
     pub free_inodes: u32,
     /// Bytes in an inode.
     pub inode_size: u16,
+    /// Inodes in a group.
+    pub inodes_per_group: u32,
+    /// Blocks that each copy of the groups' descriptors takes, with those kept
+    /// for more groups.
+    pub descriptor_blocks: u64,
     /// Features.
     pub features: Features,
     /// UUID of the filesystem.
@@ -174,7 +84,8 @@ impl Superblock {
         }
         let exponent = long(0x18);
         let (blocks, free_blocks) = (wide(0x4, 0x150), wide(0xc, 0x158));
-        if exponent > 6 || free_blocks > blocks {
+        let blocks_per_group = u64::from(long(0x20));
+        if exponent > 6 || free_blocks > blocks || blocks_per_group == 0 {
             return Err("the ext4 superblock makes no sense".to_owned());
         }
         let mut uuid = [0; 16];
@@ -187,14 +98,25 @@ impl Superblock {
             ro_compat: long(0x64),
         };
         let state = word(0x3a);
+        let block_size = 1024 << exponent;
+        let descriptor_size = match features.incompat & INCOMPAT_64BIT {
+            0 => 32,
+            _ => u64::from(word(0xfe)),
+        };
+        let groups = blocks
+            .saturating_sub(u64::from(long(0x14)))
+            .div_ceil(blocks_per_group);
+        let described = groups.saturating_mul(descriptor_size).div_ceil(block_size);
         Ok(Self {
-            block_size: 1024 << exponent,
+            block_size,
             blocks,
             free_blocks,
             reserved_blocks: wide(0x8, 0x154),
             inodes: long(0x0),
             free_inodes: long(0x10),
             inode_size: if long(0x4c) == 0 { 128 } else { word(0x58) },
+            inodes_per_group: long(0x28),
+            descriptor_blocks: described + u64::from(word(0xce)),
             features,
             uuid: Uuid::from_bytes(uuid),
             label: String::from_utf8_lossy(label).into_owned(),
@@ -208,6 +130,28 @@ impl Superblock {
     /// Length of the filesystem in bytes.
     pub fn len(&self) -> u64 {
         self.blocks.saturating_mul(self.block_size)
+    }
+
+    /// Blocks of the inodes of a group.
+    pub(super) fn inode_table_blocks(&self) -> u64 {
+        let bytes = u64::from(self.inodes_per_group) * u64::from(self.inode_size);
+        bytes.div_ceil(self.block_size)
+    }
+
+    /// Checks that this filesystem, in `region`, may be grown to `len` bytes.
+    ///
+    /// # Errors
+    /// What is in the way.
+    pub(super) fn check_growth(&self, region: &Region, len: u64) -> Result<(), DiskError> {
+        self.check_editable(region)?;
+        if len.is_multiple_of(self.block_size) && len >= region.len {
+            return Ok(());
+        }
+        let reason = format!(
+            "cannot grow from {} to {len} bytes in blocks of {}",
+            region.len, self.block_size
+        );
+        Err(DiskError::filesystem(region, reason))
     }
 
     /// Whether the filesystem has no blocks.
@@ -250,50 +194,6 @@ impl Superblock {
     }
 }
 
-impl Features {
-    /// Names of the features in use, in the order and spelling of dumpe2fs.
-    pub fn names(&self) -> Vec<String> {
-        self.each().map(|(name, _)| name).collect()
-    }
-
-    /// Whether the feature called `name` by dumpe2fs is in use.
-    pub fn has(&self, name: &str) -> bool {
-        self.each().any(|(known, _)| known == name)
-    }
-
-    fn not_editable(&self) -> Vec<String> {
-        self.each()
-            .filter(|(_, editable)| !editable)
-            .map(|(name, _)| name)
-            .collect()
-    }
-
-    fn each(&self) -> impl Iterator<Item = (String, bool)> {
-        let words: [(u32, &'static [Feature], char); 3] = [
-            (self.compat, &COMPAT, 'C'),
-            (self.incompat, &INCOMPAT, 'I'),
-            (self.ro_compat, &RO_COMPAT, 'R'),
-        ];
-        words.into_iter().flat_map(|(bits, table, letter)| {
-            (0..32)
-                .filter(move |shift| bits & (1 << shift) != 0)
-                .map(move |shift| {
-                    match table.iter().find(|feature| feature.bit == 1 << shift) {
-                        Some(feature) => (feature.name.to_owned(), feature.editable),
-                        // As e2fsprogs names what it does not know.
-                        None => (format!("FEATURE_{letter}{shift}"), false),
-                    }
-                })
-        })
-    }
-}
-
-impl fmt::Display for Features {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.names().join(" "))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,6 +203,7 @@ mod tests {
         bytes[0x38..0x3a].copy_from_slice(&MAGIC.to_le_bytes());
         bytes[0x3a] = 1;
         bytes[0x18] = 2;
+        bytes[0x21] = 0x80;
         bytes[0x4] = 100;
         bytes[0xc] = 40;
         bytes

@@ -6,7 +6,8 @@ use fs_err::File;
 use fs_err::os::unix::fs::FileExt;
 
 use super::{Damage, u16_at, u32_at};
-use crate::disk::ext4::superblock::{AT, LEN, NEEDS_RECOVERY};
+use crate::disk::ext4::features::NEEDS_RECOVERY;
+use crate::disk::ext4::superblock::{AT, LEN};
 use crate::disk::{DiskError, Region};
 
 /// Blocks are numbered within this: no filesystem here is larger than 2^48
