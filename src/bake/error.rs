@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::disk::DiskError;
 use crate::edit::EditError;
 use crate::node::ProfileError;
+use crate::source::SourceError;
 
 /// Why a plan could not be carried out.
 #[derive(Debug, Error)]
@@ -24,6 +25,9 @@ pub enum BakeError {
         /// What is wrong with it.
         source: Box<ProfileError>,
     },
+    /// What the layer is made from could not be had.
+    #[error("{0}")]
+    Source(#[source] Box<SourceError>),
     /// Edits do not fit the image they met.
     #[error("{volume} partition of {what}: {source}")]
     Edit {
@@ -61,6 +65,12 @@ pub enum BakeError {
 impl From<DiskError> for BakeError {
     fn from(error: DiskError) -> Self {
         Self::Disk(Box::new(error))
+    }
+}
+
+impl From<SourceError> for BakeError {
+    fn from(error: SourceError) -> Self {
+        Self::Source(Box::new(error))
     }
 }
 

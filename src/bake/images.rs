@@ -6,8 +6,7 @@ use rayon::prelude::*;
 
 use super::node::Oven;
 use super::record::Records;
-use super::{BakeError, NodeImage, ensure_layer};
-use crate::edit::Archives;
+use super::{BakeError, Materials, NodeImage, ensure_layer};
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
 
@@ -21,10 +20,8 @@ const AT_A_TIME: usize = 4;
 pub struct Build<'a> {
     /// What to make.
     pub plan: &'a Plan,
-    /// The raw base image.
-    pub base: &'a Utf8Path,
-    /// The components' archives.
-    pub archives: &'a (dyn Archives + Sync),
+    /// What the layer is made from.
+    pub materials: &'a dyn Materials,
     /// The cache, for the layer and for what is known of earlier images.
     pub cache: &'a Utf8Path,
     /// The directory of the images. The caller holds its lock.
@@ -36,7 +33,6 @@ pub struct Build<'a> {
 impl std::fmt::Debug for Build<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Build")
-            .field("base", &self.base)
             .field("cache", &self.cache)
             .field("out", &self.out)
             .finish_non_exhaustive()
@@ -70,9 +66,8 @@ impl Build<'_> {
             oven.records.sweep();
             let (layer, unsettled) = ensure_layer(
                 &self.plan.layer,
-                self.base,
                 self.plan.epoch,
-                self.archives,
+                self.materials,
                 self.cache,
                 self.reporter,
             )?;

@@ -4,12 +4,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 
 use super::survey::edit_error;
-use super::{BakeError, DirLock, Scratch};
-use crate::disk::ext4::{self, Ext4Volume, Skeleton};
+use super::{BakeError, DirLock, Materials, Scratch};
+use crate::disk::ext4::{self, Ext4Volume, Growth, Rehearsal, Skeleton};
 use crate::disk::{PiImage, Region};
-use crate::edit::{Archives, Attributes, Changes, resolve};
+use crate::edit::{Attributes, Changes, resolve};
 use crate::plan::Layer;
 use crate::progress::Reporter;
+use crate::source::StagedArchives;
 
 /// A finished layer in the cache.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ impl LayerImage {
 pub struct Unsettled {
     image: Utf8PathBuf,
     skeleton: Option<Scratch>,
+    /// What it was made from, not to be written to the disk for nothing.
+    archives: Option<StagedArchives>,
     _lock: DirLock,
 }
 
@@ -49,6 +52,7 @@ impl Unsettled {
     /// # Errors
     /// What the system said.
     pub fn settle(self) -> Result<(), BakeError> {
+        drop(self.archives);
         let Some(skeleton) = self.skeleton else {
             return Ok(());
         };
@@ -67,9 +71,8 @@ impl Unsettled {
 /// planned; nothing is left in the cache then.
 pub fn ensure_layer(
     layer: &Layer,
-    base: &Utf8Path,
     epoch: i64,
-    archives: &(dyn Archives + Sync),
+    materials: &dyn Materials,
     cache: &Utf8Path,
     reporter: &Reporter,
 ) -> Result<(LayerImage, Unsettled), BakeError> {
@@ -79,18 +82,18 @@ pub fn ensure_layer(
     // Two builds that need the same layer: the second waits and finds it.
     let lock = DirLock::take(&dir, reporter)?;
     let known = is_settled(&path).then(|| Skeleton::read(&skeleton_path));
-    let (skeleton, scratch) = match known {
-        Some(Ok(skeleton)) => (skeleton, None),
+    let (skeleton, scratch, archives) = match known {
+        Some(Ok(skeleton)) => (skeleton, None, None),
         unusable => {
             if let Some(Err(error)) = unusable {
                 reporter.note(format!("the layer is made again, since {error}"));
             }
             Scratch::sweep(&dir)?;
             remove(&skeleton_path)?;
-            let skeleton = make_image(layer, base, epoch, archives, &path, reporter)?;
+            let (skeleton, archives) = make_image(layer, epoch, materials, &path, reporter)?;
             let scratch = Scratch::for_target(&skeleton_path)?;
             skeleton.write(scratch.path())?;
-            (skeleton, Some(scratch))
+            (skeleton, Some(scratch), Some(archives))
         }
     };
     let made = LayerImage {
@@ -102,6 +105,7 @@ pub fn ensure_layer(
     let unsettled = Unsettled {
         image: made.path.clone(),
         skeleton: scratch,
+        archives,
         _lock: lock,
     };
     Ok((made, unsettled))
@@ -142,77 +146,93 @@ fn file_name(layer: &Layer) -> String {
 
 fn make_image(
     layer: &Layer,
-    base: &Utf8Path,
     epoch: i64,
-    archives: &(dyn Archives + Sync),
+    materials: &dyn Materials,
     image: &Utf8Path,
     reporter: &Reporter,
-) -> Result<Skeleton, BakeError> {
+) -> Result<(Skeleton, StagedArchives), BakeError> {
     reporter.note(
         "writing Java and Hadoop into the layer that all nodes share; later builds find it done",
     );
-    let base = PiImage::open(base)?;
     let scratch = Scratch::for_target(image)?;
+    let (base, archives) = rayon::join(|| materials.base(scratch.path()), || materials.archives());
+    base?;
+    let archives = archives?;
     let epoch = super::epoch_for_tools(epoch);
-    let root = grown(&base, layer, epoch, image, scratch.path(), reporter)?;
+    let mut disk = PiImage::open(scratch.path())?;
+    let skeleton = grow(&mut disk, layer, epoch, reporter)?;
+    let root = disk.root();
 
     let changes = {
         let volume = Ext4Volume::open(&root)?;
-        resolve(&layer.edits, &volume, archives)
+        resolve(&layer.edits, &volume, &archives)
             .map_err(|source| edit_error("the layer", "root", source))?
     };
     let task = reporter.items("writing Java and Hadoop", None);
-    ext4::apply(&root, &changes, epoch)?;
+    let rehearsal = skeleton.rehearse_large(&changes, epoch, &root)?;
+    drop(skeleton);
+    let (written, sound) = rayon::join(|| rehearsal.write(&root), || rehearsal.check());
+    written?;
+    sound?;
     task.finish();
 
     let task = reporter.items("verifying the layer", None);
-    let ((content, damage), skeleton) = rayon::join(
-        || {
-            let sound = || ext4::check(&root)?.into_result(&root);
-            rayon::join(|| verify(&root, &changes), sound)
-        },
-        || Skeleton::of(&root),
+    let (content, skeleton) = rayon::join(
+        || verify(&root, &changes, &rehearsal),
+        || rehearsal.skeleton(),
     );
     content?;
-    damage?;
     let skeleton = skeleton?;
     task.finish();
     scratch.keep()?;
+    Ok((skeleton, archives))
+}
+
+/// Gives the root filesystem the layer's length, before anything is written to
+/// it, because then there is least to look at: where it is if that can be, else
+/// in a file of its own, because resize2fs would cut an image off behind the
+/// partition. The metadata afterwards.
+fn grow(
+    disk: &mut PiImage,
+    layer: &Layer,
+    epoch: u64,
+    reporter: &Reporter,
+) -> Result<Skeleton, BakeError> {
+    let task = reporter.items("growing the root filesystem", None);
+    let skeleton = match Growth::rehearse(&disk.root(), layer.root_bytes, epoch)? {
+        Some(growth) => {
+            disk.grow_root(&growth)?;
+            growth.skeleton
+        }
+        None => {
+            let file = Scratch::for_target(&disk.path().with_extension("root"))?;
+            disk.extract_root(file.path())?;
+            ext4::grow(file.path(), layer.root_bytes, epoch)?;
+            disk.splice_root(file.path())?;
+            Skeleton::of(&disk.root())?
+        }
+    };
+    task.finish();
     Ok(skeleton)
 }
 
-/// Makes `to` the base with a root filesystem of the layer's length, in which
-/// the region is. It grows as a file of its own, because resize2fs on a partition
-/// inside an image would cut the image off, and before anything is written to
-/// it, because then there is least to copy.
-fn grown(
-    base: &PiImage,
-    layer: &Layer,
-    epoch: u64,
-    image: &Utf8Path,
-    to: &Utf8Path,
-    reporter: &Reporter,
-) -> Result<Region, BakeError> {
-    let task = reporter.items("growing the root filesystem", None);
-    let root_file = Scratch::for_target(&image.with_extension("root"))?;
-    base.extract_root(root_file.path())?;
-    ext4::grow(root_file.path(), layer.root_bytes, epoch)?;
-    let grown = base.with_root(root_file.path(), to)?;
-    task.finish();
-    Ok(grown.root())
-}
-
 /// Holds what an independent reader finds against what was meant.
-fn verify(root: &Region, changes: &Changes) -> Result<(), BakeError> {
+fn verify(root: &Region, changes: &Changes, meant: &Rehearsal) -> Result<(), BakeError> {
     let volume = Ext4Volume::open(root)?;
-    let mismatches = changes
+    let mut mismatches: Vec<String> = changes
         .mismatches(&volume, Attributes::Checked)
-        .map_err(|source| edit_error("the layer", "root", source))?;
+        .map_err(|source| edit_error("the layer", "root", source))?
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if !meant.agrees_with(root)? {
+        mismatches.push("its metadata are not those that were judged".to_owned());
+    }
     if mismatches.is_empty() {
         return Ok(());
     }
     Err(BakeError::Mismatch {
         what: "the layer".to_owned(),
-        mismatches: mismatches.iter().map(ToString::to_string).collect(),
+        mismatches,
     })
 }

@@ -1,6 +1,6 @@
 //! Carrying out a plan.
 //!
-//! [`survey`] reads what a plan must know of the base image. [`ensure_layer`]
+//! A [`Survey`] is what a plan must know of the base image. [`ensure_layer`]
 //! makes the shared layer once, [`Build`] one image for each node, or as much
 //! of it as an older image lacks. Every image is read back by readers that did
 //! not write it before it gets its name.
@@ -11,6 +11,7 @@ mod error;
 mod images;
 mod layer;
 mod lock;
+mod materials;
 mod node;
 mod record;
 mod rehearsal;
@@ -26,9 +27,10 @@ pub use error::BakeError;
 pub use images::Build;
 pub use layer::{LayerImage, Unsettled, cached_layer, ensure_layer};
 pub use lock::DirLock;
+pub use materials::Materials;
 pub use node::{How, NodeImage};
 pub use scratch::{Scratch, abandon_all};
-pub use survey::survey;
+pub use survey::Survey;
 pub use verdict::{Check, CheckResult, Identity, Planned, judge};
 
 /// The moment as e2fsprogs and the FAT writer take it: whole seconds, never

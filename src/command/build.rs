@@ -57,8 +57,7 @@ pub(super) fn run(global: &GlobalArgs, args: &BuildArgs) -> Result<ExitStatus, F
         .collect();
     let build = Build {
         plan: &plan,
-        base: &inputs.base_image,
-        archives: &inputs.archives,
+        materials: &inputs.materials,
         cache: session.fetcher.cache().root(),
         out: &args.out,
         reporter: &session.reporter,

@@ -8,18 +8,26 @@ use super::lock_file::LockFile;
 use super::plan::{memory_plan, resolve};
 use super::secret::existing_key;
 use super::session::Session;
+use super::supply::source_failure;
 use super::{Failure, bake_failure};
-use crate::bake::{Stock, cached_layer};
+use crate::bake::{Materials as _, Stock, cached_layer};
 use crate::cli::GlobalArgs;
 use crate::plan::{NodePlan, Plan};
+use crate::source::{RawBase, StagedArchives};
 
 /// The plan of a cluster and what its images are made from. Nothing is
 /// fetched, built or written for it.
 #[derive(Debug)]
 pub(super) struct Expected {
     pub(super) plan: Plan,
-    inputs: Inputs,
-    layer: Option<Utf8PathBuf>,
+    from: From,
+}
+
+/// What the images are made from.
+#[derive(Debug)]
+enum From {
+    Layer(Utf8PathBuf),
+    Base(RawBase, StagedArchives),
 }
 
 impl Expected {
@@ -38,19 +46,22 @@ impl Expected {
         let lock = LockFile::open(loaded, false)?;
         let inputs = Inputs::obtain(loaded, &lock, &session)?;
         let plan = resolve(loaded, memory, &inputs, &key)?;
-        let layer = cached_layer(&plan.layer, session.fetcher.cache().root());
-        Ok(Self {
-            plan,
-            inputs,
-            layer,
-        })
+        let from = match cached_layer(&plan.layer, session.fetcher.cache().root()) {
+            Some(layer) => From::Layer(layer),
+            None => {
+                let materials = &inputs.materials;
+                let base = materials.raw_base().map_err(source_failure)?;
+                From::Base(base, materials.archives().map_err(source_failure)?)
+            }
+        };
+        Ok(Self { plan, from })
     }
 
     /// What its images are made from: the layer, or the base if there is none.
     pub(super) fn stock(&self, global: &GlobalArgs) -> Result<Stock<'_>, Failure> {
-        match &self.layer {
-            Some(layer) => Stock::layer(layer),
-            None => {
+        match &self.from {
+            From::Layer(layer) => Stock::layer(layer),
+            From::Base(base, archives) => {
                 super::say(
                     global,
                     format_args!(
@@ -58,7 +69,7 @@ impl Expected {
                          comparing with what would go into it"
                     ),
                 );
-                Stock::base(&self.inputs.base_image, &self.inputs.archives)
+                Stock::base(base.path(), archives)
             }
         }
         .map_err(bake_failure)

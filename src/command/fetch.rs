@@ -25,9 +25,10 @@ pub(super) fn run(global: &GlobalArgs, args: &FetchArgs) -> Result<ExitStatus, F
         lock.update(names, &loaded)?;
     }
     let session = Session::with_sources(global, args.json, &args.sources)?;
-    let supply = Supply::gather(&loaded, &lock, &session, |_| Ok(()))?;
+    let mut supply = Supply::gather(&loaded, &lock, &session, |_| Ok(()), |_| Ok(()))?;
     let now = supply.lock();
     let settled = lock.settle(now.clone(), &session)?;
+    supply.image.keep()?;
 
     if args.json {
         let inputs = supply.all().map(|supplied| {

@@ -1,40 +1,38 @@
 //! Getting the three inputs to hand and knowing what is in them.
 
-use camino::Utf8PathBuf;
-
 use super::Failure;
-use super::base_image::{BaseImage, Settling};
+use super::base_image::BaseImage;
 use super::load::Loaded;
 use super::lock_file::LockFile;
+use super::materials::Materials;
 use super::session::Session;
 use super::supply::{Supplied, Supply, source_failure};
-use crate::edit::{ArchiveId, Archives, Owner, Unpack};
+use crate::edit::{Owner, Unpack};
 use crate::hadoop::{self, BaseJvmFacts, HadoopFacts, JavaFacts, Severity, compat};
 use crate::lock::Lock;
 use crate::node::hadoop_owner;
 use crate::plan::{BaseFacts, Component, blocks_of};
 use crate::recipe::{ComponentRecipe, UnpackOwner};
-use crate::source::{StagedArchives, inspect_hadoop, inspect_java, stage};
+use crate::source::{
+    Cache, Sha256, SourceError, StagedArchive, inspect_hadoop, inspect_java, recall, recall_hadoop,
+    recall_java, stage,
+};
 
-/// The inputs of a cluster, verified and opened.
+/// The inputs of a cluster, verified and looked into.
 #[derive(Debug)]
 pub(super) struct Inputs {
-    /// The raw base image.
-    pub(super) base_image: Utf8PathBuf,
-    /// What is in it.
+    /// What is in the base image.
     pub(super) base: BaseFacts,
     /// Java and Hadoop.
     pub(super) components: Vec<Component>,
-    /// Their members.
-    pub(super) archives: StagedArchives,
+    /// What a layer is made from.
+    pub(super) materials: Materials,
     /// What the Java runtime is.
     pub(super) java: JavaFacts,
     /// What the Hadoop release is.
     pub(super) hadoop: HadoopFacts,
     /// What they turned out to be, for the lock.
     pub(super) lock: Lock,
-    /// Held until all is done, which then waits for the disk.
-    _settling: Option<Settling>,
 }
 
 impl Inputs {
@@ -45,64 +43,99 @@ impl Inputs {
         lock: &LockFile,
         session: &Session,
     ) -> Result<Self, Failure> {
-        let cache = session.fetcher.cache();
-        let supply = Supply::gather(loaded, lock, session, |component| {
-            stage(&component.file, cache, &session.reporter).map_err(source_failure)
-        })?;
+        let supply = Supply::gather(
+            loaded,
+            lock,
+            session,
+            |java| Opened::of(java, session, recall_java, inspect_java),
+            |hadoop| Opened::of(hadoop, session, recall_hadoop, inspect_hadoop),
+        )?;
         let now = supply.lock();
         let java_recipe = loaded.java_recipe()?;
         let hadoop_recipe = loaded.hadoop_recipe()?;
         let Supply {
+            base: base_file,
             image:
                 BaseImage {
-                    path,
                     facts: base,
                     jvm,
-                    settling,
+                    raw,
                 },
             java: java_file,
             hadoop: hadoop_file,
-            made: [java_staged, hadoop_staged],
-            ..
+            made: (opened_java, opened_hadoop),
         } = supply;
-
-        let java_seen = inspect_java(&java_staged, cache).map_err(source_failure)?;
-        let hadoop_seen = inspect_hadoop(&hadoop_staged, cache).map_err(source_failure)?;
-        let (java, hadoop) = (java_seen.facts, hadoop_seen.facts);
+        let (java, hadoop) = (opened_java.seen.facts, opened_hadoop.seen.facts);
         judge(&java, &hadoop, &jvm, session)?;
         judge_recipe(hadoop_recipe, &java)?;
         let problems = hadoop::check_properties(&loaded.cluster, &hadoop.defaults);
         loaded.refuse_if_any(problems)?;
 
-        let archives: StagedArchives = [java_staged, hadoop_staged].into_iter().collect();
         let hadoop_owner = hadoop_owner(&base.profile).map_err(Failure::usage)?;
-        let part = |recipe, file, home: &str, version| {
-            component(recipe, file, home, version, &archives, hadoop_owner)
+        let part = |recipe, file, home: &str, version, archive| {
+            component(recipe, file, home, version, archive, hadoop_owner)
         };
         let components = vec![
             part(
                 java_recipe,
                 &java_file,
-                &java_seen.home,
+                &opened_java.seen.home,
                 java.version.clone(),
-            )?,
+                &opened_java.archive,
+            ),
             part(
                 hadoop_recipe,
                 &hadoop_file,
-                &hadoop_seen.home,
+                &opened_hadoop.seen.home,
                 hadoop.version.to_string(),
-            )?,
+                &opened_hadoop.archive,
+            ),
         ];
+        let materials = Materials::new(
+            (session.fetcher.cache().clone(), session.reporter.clone()),
+            (base_file.file, raw),
+            [
+                (java_file.file, opened_java.archive),
+                (hadoop_file.file, opened_hadoop.archive),
+            ],
+        );
         Ok(Self {
-            base_image: path,
             base,
             components,
-            archives,
+            materials,
             java,
             hadoop,
             lock: now,
-            _settling: settling,
         })
+    }
+}
+
+/// A component, and what was seen in it.
+#[derive(Debug)]
+struct Opened<T> {
+    archive: StagedArchive,
+    seen: T,
+}
+
+impl<T> Opened<T> {
+    /// Recalls what is in a component, or unpacks it and looks into it.
+    fn of(
+        supplied: &Supplied,
+        session: &Session,
+        known: impl Fn(&Sha256, &Cache) -> Result<Option<T>, SourceError>,
+        inspect: impl Fn(&StagedArchive, &Cache) -> Result<T, SourceError>,
+    ) -> Result<Self, Failure> {
+        let (cache, file) = (session.fetcher.cache(), &supplied.file);
+        let opened = || {
+            if let (Some(archive), Some(seen)) = (recall(file, cache)?, known(&file.sha256, cache)?)
+            {
+                return Ok(Self { archive, seen });
+            }
+            let archive = stage(file, cache, &session.reporter)?;
+            let seen = inspect(&archive, cache)?;
+            Ok(Self { archive, seen })
+        };
+        opened().map_err(source_failure)
     }
 }
 
@@ -111,19 +144,17 @@ fn component(
     supplied: &Supplied,
     home: &str,
     version: String,
-    archives: &StagedArchives,
+    archive: &StagedArchive,
     hadoop_owner: Owner,
-) -> Result<Component, Failure> {
-    let archive = ArchiveId(supplied.file.sha256.to_string());
-    let members = archives.members(&archive).map_err(Failure::bug)?;
+) -> Component {
     let rule = &recipe.unpack;
-    Ok(Component {
+    Component {
         kind: recipe.kind.to_string(),
         recipe: recipe.name.clone(),
         version,
         origin: supplied.wanted.origin.clone(),
-        content_bytes: blocks_of(members),
-        archive,
+        content_bytes: blocks_of(archive.entries()),
+        archive: archive.id(),
         into: rule.into.clone(),
         link: rule.link.clone(),
         unpack: Unpack {
@@ -135,7 +166,7 @@ fn component(
                 UnpackOwner::Hadoop => hadoop_owner,
             },
         },
-    })
+    }
 }
 
 /// Refuses what is known not to work, and says what is worth knowing.

@@ -18,6 +18,7 @@ mod listed;
 mod load;
 mod lock_file;
 mod man;
+mod materials;
 mod new;
 mod nodes;
 mod plan;
@@ -83,6 +84,7 @@ fn bake_failure(error: BakeError) -> Failure {
     }
     match error {
         BakeError::Io(error) => error.into(),
+        BakeError::Source(error) => supply::source_failure(*error),
         BakeError::Mismatch { .. } | BakeError::LockedOut { .. } => {
             Failure::new(ExitStatus::CheckFailed, error.into())
         }

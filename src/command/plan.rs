@@ -56,6 +56,10 @@ pub(super) fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<ExitStatus, Fa
         }
     };
     let plan = resolve(&loaded, memory, &inputs, &key)?;
+    inputs
+        .materials
+        .keep()
+        .map_err(super::supply::source_failure)?;
     if args.json {
         let document = Document {
             schema: 1,

@@ -25,28 +25,30 @@ pub(super) struct Supplied {
 /// The inputs at hand, verified, the base image opened, and of the components
 /// whatever was made.
 #[derive(Debug)]
-pub(super) struct Supply<T> {
+pub(super) struct Supply<J, H> {
     /// The packed base image.
     pub(super) base: Supplied,
-    /// The raw one.
+    /// What is in it.
     pub(super) image: BaseImage,
     /// Java.
     pub(super) java: Supplied,
     /// Hadoop.
     pub(super) hadoop: Supplied,
     /// What was made of Java and of Hadoop.
-    pub(super) made: [T; 2],
+    pub(super) made: (J, H),
 }
 
-impl<T: Send> Supply<T> {
-    /// Gets everything, downloading at once what is not at hand, and has `make`
-    /// do its work on each component as soon as it is there, while the base
-    /// image is still unpacked. Whatever fails, all that was tried is told of.
+impl<J: Send, H: Send> Supply<J, H> {
+    /// Gets everything, downloading at once what is not at hand, and has
+    /// `make_java` and `make_hadoop` do their work as soon as those are there,
+    /// while the base image is still unpacked. Whatever fails, all that was tried
+    /// is told of.
     pub(super) fn gather(
         loaded: &Loaded,
         lock: &LockFile,
         session: &Session,
-        make: impl Fn(&Supplied) -> Result<T, Failure> + Sync,
+        make_java: impl Fn(&Supplied) -> Result<J, Failure> + Sync,
+        make_hadoop: impl Fn(&Supplied) -> Result<H, Failure> + Sync,
     ) -> Result<Self, Failure> {
         // What Java and Hadoop must be for is known for certain only from the
         // base image itself, but its recipe or the lock says it beforehand.
@@ -54,15 +56,17 @@ impl<T: Send> Supply<T> {
         let any_arch = wanted::components_fit_any(loaded);
         let component = |key, arch| {
             let wanted = wanted::component(key, arch, loaded, lock, session)?;
-            let supplied = Supplied::get(wanted, loaded, session)?;
-            let made = make(&supplied)?;
-            Ok((supplied, made))
+            Supplied::get(wanted, loaded, session)
         };
-        let component = &component;
+        let (component, make_java) = (&component, &make_java);
         let both = |arch: Arch| {
             thread::scope(|scope| {
-                let java = scope.spawn(move || component("java", arch));
-                let hadoop = component("hadoop", arch);
+                let java = scope.spawn(move || {
+                    let supplied = component("java", arch)?;
+                    make_java(&supplied).map(|made| (supplied, made))
+                });
+                let hadoop = component("hadoop", arch)
+                    .and_then(|supplied| make_hadoop(&supplied).map(|made| (supplied, made)));
                 (joined(java.join()), hadoop)
             })
         };
@@ -87,18 +91,18 @@ impl<T: Send> Supply<T> {
             });
             (get_base(), early.map(|running| joined(running.join())))
         });
-        let (base, image, [java, hadoop]) = match (opened, early) {
+        let (base, image, (java, hadoop)) = match (opened, early) {
             (Ok((base, image, arch)), Some((java, hadoop)))
                 if presumed == Some(arch) || any_arch.is_some() =>
             {
-                (base, image, all([java, hadoop])?)
+                (base, image, both_of(java, hadoop)?)
             }
             (Ok((base, image, arch)), _) => {
                 let (java, hadoop) = both(arch);
-                (base, image, all([java, hadoop])?)
+                (base, image, both_of(java, hadoop)?)
             }
             (Err(failure), Some((java, hadoop))) => {
-                let failed = [java, hadoop].into_iter().filter_map(Result::err);
+                let failed = java.err().into_iter().chain(hadoop.err());
                 return Err(Failure::several(std::iter::once(failure).chain(failed)));
             }
             (Err(failure), None) => return Err(failure),
@@ -109,7 +113,7 @@ impl<T: Send> Supply<T> {
             image,
             java,
             hadoop,
-            made: [of_java, of_hadoop],
+            made: (of_java, of_hadoop),
         })
     }
 
@@ -186,12 +190,10 @@ fn joined<T>(result: thread::Result<T>) -> T {
 }
 
 /// Both, or everything that was wrong with either.
-fn all<T>(results: [Result<T, Failure>; 2]) -> Result<[T; 2], Failure> {
-    match results {
-        [Ok(java), Ok(hadoop)] => Ok([java, hadoop]),
-        results => Err(Failure::several(
-            results.into_iter().filter_map(Result::err),
-        )),
+fn both_of<J, H>(java: Result<J, Failure>, hadoop: Result<H, Failure>) -> Result<(J, H), Failure> {
+    match (java, hadoop) {
+        (Ok(java), Ok(hadoop)) => Ok((java, hadoop)),
+        (java, hadoop) => Err(Failure::several(java.err().into_iter().chain(hadoop.err()))),
     }
 }
 

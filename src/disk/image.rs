@@ -13,7 +13,7 @@ use super::shape::{self, BOOT, ROOT};
 use super::sparse::punch;
 use super::table::SECTOR;
 use super::{DiskError, Format, Partition, PartitionTable, Piece, Region, TableKind};
-use super::{copy_file, copy_range, gpt, splice_range};
+use super::{copy_range, gpt, splice_range};
 
 /// Alignments pi-gen has used: 4 MiB, since May 2025 8 MiB.
 const ALIGNMENTS: [u64; 2] = [8 << 20, 4 << 20];
@@ -114,35 +114,6 @@ impl PiImage {
     pub fn extract_root(&self, to: &Utf8Path) -> Result<Region, DiskError> {
         copy_range(&self.root(), to)?;
         Region::whole(to)
-    }
-
-    /// Makes `to`, a new file, this image with the filesystem in the file
-    /// `root` in place of its own. This image's own is not copied first.
-    ///
-    /// # Errors
-    /// Those of [`PiImage::splice_root`]; if there is a file `to`.
-    pub fn with_root(&self, root: &Utf8Path, to: &Utf8Path) -> Result<Self, DiskError> {
-        match self.table.kind {
-            TableKind::Mbr { .. } => {
-                let head = Region {
-                    start: 0,
-                    len: self.root_partition().start,
-                    partition: None,
-                    file: self.path.clone(),
-                };
-                copy_range(&head, to)?;
-            }
-            // Its second copy lies behind the root filesystem.
-            TableKind::Gpt { .. } => {
-                copy_file(&self.path, to)?;
-            }
-        }
-        let mut image = Self {
-            path: to.to_owned(),
-            table: self.table.clone(),
-        };
-        image.splice_root(root)?;
-        Ok(image)
     }
 
     /// Puts the filesystem in the file `from` in place of the root partition,

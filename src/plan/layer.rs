@@ -24,7 +24,7 @@ pub struct Layer {
 }
 
 /// Changes when the same plan would give other bytes.
-const FORMAT: &str = "pidoop-layer-1";
+const FORMAT: &str = "pidoop-layer-2";
 
 impl Layer {
     /// The layer of these inputs. `free_bytes` is what stays free for logs

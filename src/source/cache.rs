@@ -19,10 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 ///
 /// ```text
 /// blobs/SHA256/{data, entry.json}   downloaded files
-/// staged/SHA256/…                   unpacked archives
-/// notes/NAME.json                   small facts: digests of local files, what an address gave
+/// notes/NAME.json                   facts: digests of local files, what an address gave,
+///                                   what is in a base image or an archive
+/// bases/SHA256.{img, json}          raw base images that no layer was made of yet
 /// partial/KEY…                      work under way, only by the holder of the lock KEY
 /// downloads/KEY/{data, note.json}   the same for downloads, which the next holder goes on with
+/// work/ROOM/…                       what one process unpacks for itself
 /// locks/KEY                         empty files to lock
 /// ```
 ///
@@ -51,11 +53,12 @@ impl Cache {
         let cache = Self {
             root: root.to_owned(),
         };
-        for part in ["blobs", "staged", "notes", "partial", "downloads", "locks"] {
+        for part in ["blobs", "notes", "partial", "downloads", "locks"] {
             make_dir(&root.join(part))?;
         }
         cache.sweep("partial", |_| true)?;
         cache.sweep("downloads", is_stale)?;
+        cache.sweep_workrooms()?;
         Ok(cache)
     }
 
@@ -161,12 +164,18 @@ impl Cache {
 
     /// A small fact kept under a name (letters, digits and `-`); none if absent
     /// or written by a version that said it otherwise.
-    pub(super) fn note<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, SourceError> {
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn note<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, SourceError> {
         read_json(&self.root.join("notes").join(format!("{name}.json")))
     }
 
     /// Keeps a small fact. The last writer wins.
-    pub(super) fn keep_note(&self, name: &str, fact: &impl Serialize) -> Result<(), SourceError> {
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn keep_note(&self, name: &str, fact: &impl Serialize) -> Result<(), SourceError> {
         let place = self.root.join("notes").join(format!("{name}.json"));
         let lock = self.lock(&format!("note-{name}"), &Reporter::silent())?;
         let partial = self.partial(&lock);
@@ -218,7 +227,7 @@ fn is_stale(download: &Utf8Path) -> bool {
     age.is_ok_and(|age| age > PATIENCE)
 }
 
-fn open_lock(path: &Utf8Path) -> Result<File, SourceError> {
+pub(super) fn open_lock(path: &Utf8Path) -> Result<File, SourceError> {
     OpenOptions::new()
         .create(true)
         .truncate(false)

@@ -1,24 +1,16 @@
 //! What is inside a Hadoop release.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
-
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
-use zip::ZipArchive;
-use zip::result::ZipError;
 
 use super::elf::inspect_file;
-use super::{Cache, SourceError, StagedArchive, kind};
+use super::jar::{has_member, member};
+use super::{Cache, Sha256, SourceError, StagedArchive, kind};
 use crate::hadoop::{Defaults, HadoopFacts, HadoopVersion};
 
 /// Version of what is kept of a release; raise it when the same archive would
 /// give other facts.
 const VERSION: u32 = 1;
-
-/// Most bytes of a member that is read from a jar. The longest, Hadoop's
-/// `hdfs-default.xml`, has under 300 KiB.
-const MEMBER_LIMIT: u64 = 16 << 20;
 
 const NEEDED: &str = "a binary Hadoop release is needed, such as hadoop-3.5.0-aarch64.tar.gz from \
                       downloads.apache.org/hadoop/common";
@@ -34,7 +26,23 @@ pub struct HadoopArchive {
     pub examples_jar: Option<String>,
 }
 
-/// Looks into a staged Hadoop release, or recalls what was seen.
+/// What was seen in a Hadoop release by [`inspect_hadoop`] before; none if it was
+/// not looked into.
+///
+/// # Errors
+/// The cache cannot be read.
+pub fn recall_hadoop(
+    archive: &Sha256,
+    cache: &Cache,
+) -> Result<Option<HadoopArchive>, SourceError> {
+    cache.note(&note(archive))
+}
+
+fn note(archive: &Sha256) -> String {
+    format!("hadoop-{VERSION}-{archive}")
+}
+
+/// Looks into a staged Hadoop release, and keeps what was seen.
 ///
 /// # Errors
 /// [`SourceError::WrongContents`] when the archive is something else (source
@@ -43,12 +51,8 @@ pub fn inspect_hadoop(
     archive: &StagedArchive,
     cache: &Cache,
 ) -> Result<HadoopArchive, SourceError> {
-    let note = format!("hadoop-{VERSION}-{}", archive.sha256());
-    if let Some(known) = cache.note(&note)? {
-        return Ok(known);
-    }
     let hadoop = Release::find(archive)?.look()?;
-    cache.keep_note(&note, &hadoop)?;
+    cache.keep_note(&note(&archive.sha256()), &hadoop)?;
     Ok(hadoop)
 }
 
@@ -220,45 +224,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn open(jar: &Utf8Path) -> Result<ZipArchive<BufReader<File>>, SourceError> {
-    let file = File::open(jar).map_err(SourceError::io("opening", jar))?;
-    ZipArchive::new(BufReader::new(file)).map_err(|error| damaged(jar, &error))
-}
-
-fn damaged(jar: &Utf8Path, error: &ZipError) -> SourceError {
-    SourceError::Damaged {
-        path: jar.to_owned(),
-        format: "jar",
-        detail: error.to_string(),
-    }
-}
-
-/// The content of a member of a jar, if it is there.
-fn member(jar: &Utf8Path, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
-    let mut archive = open(jar)?;
-    let member = match archive.by_name(name) {
-        Ok(member) => member,
-        Err(ZipError::FileNotFound) => return Ok(None),
-        Err(error) => return Err(damaged(jar, &error)),
-    };
-    let mut bytes = Vec::new();
-    let read = member.take(MEMBER_LIMIT).read_to_end(&mut bytes);
-    read.map_err(|error| damaged(jar, &ZipError::Io(error)))?;
-    Ok(Some(bytes))
-}
-
-/// Whether a jar has a member whose name begins like this.
-fn has_member(jar: &Utf8Path, prefix: &str) -> Result<bool, SourceError> {
-    Ok(open(jar)?
-        .file_names_raw()
-        .any(|name| name.starts_with(prefix.as_bytes())))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
     use std::io::Write;
 
+    use camino::Utf8Path;
     use rstest::rstest;
 
     use super::super::testing::{scratch, sh, stage_tree};

@@ -22,10 +22,6 @@ pub struct UnpackedImage {
     pub format: Format,
 }
 
-/// How the names of files begin into which an image is just being unpacked,
-/// beside where it will be.
-pub const UNPACKING: &str = ".pidoop-image-";
-
 const NEEDED: &str =
     "a disk image with a partition table is needed, such as Raspberry Pi OS's .img.xz";
 
@@ -47,7 +43,7 @@ pub fn unpack_image(
         Some(dir) if dir != "" => dir,
         _ => Utf8Path::new("."),
     };
-    let partial = NamedTempFile::with_prefix_in(UNPACKING, dir)
+    let partial = NamedTempFile::with_prefix_in(".pidoop-image-", dir)
         .map_err(SourceError::io("writing to", dir))?;
     let file = partial.reopen().map_err(SourceError::io("writing", dest))?;
     let title = format!("unpacking {name}");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::elf::{ElfFacts, inspect_file};
 use super::format::looks_like;
-use super::{Cache, SourceError, StagedArchive, decompress, kind};
+use super::{Cache, Sha256, SourceError, StagedArchive, decompress, kind};
 use crate::hadoop::{ImageType, JavaFacts, Libc};
 
 /// Version of what is kept of a runtime; raise it when the same archive would
@@ -25,18 +25,27 @@ pub struct JavaArchive {
     pub facts: JavaFacts,
 }
 
-/// Looks into a staged Java runtime, or recalls what was seen.
+/// What was seen in a Java runtime by [`inspect_java`] before; none if it was not
+/// looked into.
+///
+/// # Errors
+/// The cache cannot be read.
+pub fn recall_java(archive: &Sha256, cache: &Cache) -> Result<Option<JavaArchive>, SourceError> {
+    cache.note(&note(archive))
+}
+
+fn note(archive: &Sha256) -> String {
+    format!("java-{VERSION}-{archive}")
+}
+
+/// Looks into a staged Java runtime, and keeps what was seen.
 ///
 /// # Errors
 /// [`SourceError::WrongContents`] when the archive is something else: a Java
 /// for another system, source code, another product.
 pub fn inspect_java(archive: &StagedArchive, cache: &Cache) -> Result<JavaArchive, SourceError> {
-    let note = format!("java-{VERSION}-{}", archive.sha256());
-    if let Some(known) = cache.note(&note)? {
-        return Ok(known);
-    }
     let java = look(archive)?;
-    cache.keep_note(&note, &java)?;
+    cache.keep_note(&note(&archive.sha256()), &java)?;
     Ok(java)
 }
 

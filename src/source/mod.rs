@@ -2,8 +2,8 @@
 //!
 //! A [`Request`] says what is wanted and where it may be; a [`Fetcher`] gets it
 //! from disk, from the [`Cache`], from a [`Mirror`] or from the network and
-//! returns it only with the right digest. [`unpack_image`] turns a base image into a raw file,
-//! [`stage`] an archive into files that edits can unpack, and [`inspect_java`]
+//! returns it only with the right digest. A [`RawBase`] is a base image unpacked,
+//! [`stage`] turns an archive into files that edits can unpack, and [`inspect_java`]
 //! and [`inspect_hadoop`] look into the two archives every build needs.
 //!
 //! Whatever is kept appears under its final name by one rename when it is
@@ -26,6 +26,7 @@ mod format;
 mod hadoop;
 mod http;
 mod image;
+mod jar;
 mod java;
 mod kind;
 mod local;
@@ -36,6 +37,7 @@ mod pace;
 mod partial;
 mod proxy;
 mod publisher;
+mod raw_base;
 mod read_ahead;
 mod redirect;
 mod request;
@@ -45,23 +47,26 @@ mod signature;
 mod sparse;
 #[cfg(test)]
 mod testing;
+mod workroom;
 
-pub use archive::{StagedArchive, StagedArchives, stage};
+pub use archive::{StagedArchive, StagedArchives, recall, stage};
 pub use cache::Cache;
 pub use digest::{Algorithm, Digest, Digester, Digests, Hashing, Sha256, digest_file};
 pub use error::{Attempt, SourceError};
 pub use fetch::Fetcher;
 pub use format::Format;
-pub use hadoop::{HadoopArchive, inspect_hadoop};
+pub use hadoop::{HadoopArchive, inspect_hadoop, recall_hadoop};
 pub use http::HttpOptions;
-pub use image::{UNPACKING, UnpackedImage, unpack_image};
-pub use java::{JavaArchive, inspect_java};
+pub use image::{UnpackedImage, unpack_image};
+pub use java::{JavaArchive, inspect_java, recall_java};
 pub use local::FileIdentity;
 pub use location::Location;
 pub use mirror::Mirror;
 pub use mismatch::check_image;
 pub use proxy::Proxies;
 pub use publisher::Document;
+pub use raw_base::RawBase;
 pub use request::{Obtained, Request, Sidecar};
 pub use sidecar::digest_for;
 pub use signature::{Keys, Signature};
+pub use workroom::Workroom;

@@ -1,23 +1,18 @@
-//! The index of an unpacked archive.
+//! What is in an archive, kept so that it need not be read again.
 
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
 use crate::edit::{Mode, StagedEntry, StagedKind};
-use crate::source::cache::{read_json, write_json};
-use crate::source::{Sha256, SourceError};
+use crate::source::{Cache, Sha256, SourceError};
 
-/// Version of what is in a stage and its index. A stage of another version is
-/// made anew; raise it when the checks get stricter, too.
-const VERSION: u32 = 1;
+/// Version of an index. One of another version is not read; raise it when the
+/// checks get stricter, too.
+const VERSION: u32 = 2;
 
-/// Name of the index in a stage.
-const FILE: &str = "index.json";
-
-/// What [`stage`](super::stage) found, in archive order.
+/// What [`stage`](super::stage()) found, in archive order.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Index {
-    version: u32,
     pub(super) rows: Vec<Row>,
 }
 
@@ -45,53 +40,40 @@ pub(super) enum RowKind {
 }
 
 impl Index {
-    pub(super) fn new(rows: Vec<Row>) -> Self {
-        Self {
-            version: VERSION,
-            rows,
-        }
+    /// Keeps it for the archive with this digest.
+    pub(super) fn keep(&self, archive: &Sha256, cache: &Cache) -> Result<(), SourceError> {
+        cache.keep_note(&name(archive), self)
     }
 
-    /// Writes the index into the stage at `dir`.
-    pub(super) fn write(&self, dir: &Utf8Path) -> Result<(), SourceError> {
-        write_json(&dir.join(FILE), self)
+    /// The one that was kept.
+    pub(super) fn recall(archive: &Sha256, cache: &Cache) -> Result<Option<Self>, SourceError> {
+        cache.note(&name(archive))
     }
 
-    /// The members of the stage at `dir`; none if there is no complete stage of
-    /// this version there. Each file must have its length: after a power cut an
-    /// index can be on the disk before the files are.
-    pub(super) fn load(dir: &Utf8Path) -> Result<Option<Vec<StagedEntry>>, SourceError> {
-        let Some(index) = read_json::<Self>(&dir.join(FILE))? else {
-            return Ok(None);
-        };
-        if index.version != VERSION {
-            return Ok(None);
-        }
-        let mut entries = Vec::with_capacity(index.rows.len());
-        for row in index.rows {
+    /// The members, with their files in `dir`.
+    pub(super) fn entries(self, dir: &Utf8Path) -> Vec<StagedEntry> {
+        let entry = |row: Row| {
             let kind = match row.kind {
                 RowKind::Dir => StagedKind::Dir,
                 RowKind::Symlink { target } => StagedKind::Symlink { target },
-                RowKind::File { file, len, sha256 } => {
-                    let host = dir.join(file_name(file));
-                    if std::fs::metadata(&host).map(|meta| meta.len()).ok() != Some(len) {
-                        return Ok(None);
-                    }
-                    StagedKind::File {
-                        host,
-                        len,
-                        sha256: sha256.0,
-                    }
-                }
+                RowKind::File { file, len, sha256 } => StagedKind::File {
+                    host: dir.join(file_name(file)),
+                    len,
+                    sha256: sha256.0,
+                },
             };
-            entries.push(StagedEntry {
+            StagedEntry {
                 name: row.name,
                 kind,
                 mode: Mode::new(row.mode),
-            });
-        }
-        Ok(Some(entries))
+            }
+        };
+        self.rows.into_iter().map(entry).collect()
     }
+}
+
+fn name(archive: &Sha256) -> String {
+    format!("members-{VERSION}-{archive}")
 }
 
 /// Where in a stage the file of this number is.

@@ -1,7 +1,7 @@
 //! Tar archives: read with suspicion, unpacked once.
 //!
-//! [`stage`] unpacks an archive to the cache, one plain file for each member,
-//! and keeps an index. Names never become paths on the host, so nothing in an
+//! [`stage()`] unpacks an archive, one plain file for each member, and keeps an
+//! index, which [`recall`] finds later. Names never become paths on the host, so nothing in an
 //! archive can reach outside; they are checked all the same, because they
 //! become paths in an image.
 
@@ -15,5 +15,5 @@ mod staged;
 #[cfg(test)]
 mod tests;
 
-pub use stage::stage;
+pub use stage::{recall, stage};
 pub use staged::{StagedArchive, StagedArchives};

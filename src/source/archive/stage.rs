@@ -1,4 +1,4 @@
-//! Unpacking an archive to the cache.
+//! Unpacking an archive.
 
 use std::collections::BTreeMap;
 use std::fs::{File, Permissions};
@@ -13,46 +13,42 @@ use super::read::{Body, Member, Stop, read_members};
 use super::staged::StagedArchive;
 use crate::edit::Mode;
 use crate::progress::Reporter;
-use crate::source::cache::{make_dir, remove};
+use crate::source::cache::make_dir;
 use crate::source::digest::{CHUNK, Digester};
 use crate::source::{Cache, Obtained, SourceError};
 
-/// Unpacks an archive to the cache, or finds that done already.
+/// Unpacks an archive, for as long as the result lives, and keeps in the cache
+/// what is in it.
 ///
-/// The stage appears under the archive's digest only when every member is there
-/// and the whole archive was read and found sound, so an interrupted, cut or
-/// malicious archive leaves nothing behind. Another process that wants the same
-/// archive waits and then finds it done.
+/// There is a result only when every member is there and the whole archive was
+/// read and found sound; an interrupted, cut or malicious one leaves nothing
+/// behind.
+///
+/// # Errors
+/// What is wrong with the archive, or what the system said.
 pub fn stage(
     archive: &Obtained,
     cache: &Cache,
     reporter: &Reporter,
 ) -> Result<StagedArchive, SourceError> {
-    let place = cache.place("staged", &archive.sha256);
-    if let Some(entries) = Index::load(&place)? {
-        return Ok(StagedArchive::new(archive, entries));
-    }
-    let lock = cache.lock(&format!("stage-{}", archive.sha256), reporter)?;
-    if let Some(entries) = Index::load(&place)? {
-        return Ok(StagedArchive::new(archive, entries));
-    }
-    let partial = cache.partial(&lock);
-    let made = unpack(archive, &partial, reporter).and_then(|()| {
-        // What is at the final place now is of another version or incomplete.
-        remove(&place)?;
-        cache.publish(&lock, &place)
-    });
-    if let Err(error) = made {
-        remove(&partial)?;
-        return Err(error);
-    }
-    match Index::load(&place)? {
-        Some(entries) => Ok(StagedArchive::new(archive, entries)),
-        None => Err(SourceError::Changing { path: place }),
-    }
+    let room = cache.workroom()?;
+    let index = unpack(archive, room.path(), reporter)?;
+    index.keep(&archive.sha256, cache)?;
+    let entries = index.entries(room.path());
+    Ok(StagedArchive::new(archive, entries, Some(room)))
 }
 
-fn unpack(archive: &Obtained, dir: &Utf8Path, reporter: &Reporter) -> Result<(), SourceError> {
+/// What is in an archive that was [staged](stage()) before, without content;
+/// none if that is not known.
+///
+/// # Errors
+/// What the system said.
+pub fn recall(archive: &Obtained, cache: &Cache) -> Result<Option<StagedArchive>, SourceError> {
+    let index = Index::recall(&archive.sha256, cache)?;
+    Ok(index.map(|index| StagedArchive::new(archive, index.entries(Utf8Path::new("")), None)))
+}
+
+fn unpack(archive: &Obtained, dir: &Utf8Path, reporter: &Reporter) -> Result<Index, SourceError> {
     make_dir(&dir.join("files"))?;
     let mut unpacking = Unpacking::new(dir);
     let path = archive.path.as_path();
@@ -67,7 +63,8 @@ fn unpack(archive: &Obtained, dir: &Utf8Path, reporter: &Reporter) -> Result<(),
             reason,
         })?;
     archive.check_unchanged()?;
-    Index::new(unpacking.rows).write(dir)
+    let rows = unpacking.rows;
+    Ok(Index { rows })
 }
 
 struct Unpacking<'a> {

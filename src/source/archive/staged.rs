@@ -1,30 +1,44 @@
 //! Unpacked archives at hand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::edit::{ArchiveId, Archives, EditError, StagedEntry, StagedKind};
-use crate::source::{Obtained, Sha256, SourceError};
+use crate::source::{Obtained, Sha256, SourceError, Workroom};
 
 /// How many links are followed before a chain counts as a circle.
 const MOST_LINKS: usize = 40;
 
-/// An archive unpacked by [`stage`](super::stage).
+/// An archive unpacked by [`stage`](super::stage()), or what is known of one that
+/// was: then nothing is where its files are said to be.
 #[derive(Clone, Debug)]
 pub struct StagedArchive {
     path: Utf8PathBuf,
     sha256: Sha256,
     entries: Vec<StagedEntry>,
+    /// The files are there as long as this is.
+    room: Option<Arc<Workroom>>,
 }
 
 impl StagedArchive {
-    pub(super) fn new(archive: &Obtained, entries: Vec<StagedEntry>) -> Self {
+    pub(super) fn new(
+        archive: &Obtained,
+        entries: Vec<StagedEntry>,
+        room: Option<Workroom>,
+    ) -> Self {
         Self {
             path: archive.path.clone(),
             sha256: archive.sha256,
             entries,
+            room: room.map(Arc::new),
         }
+    }
+
+    /// Whether its files are there.
+    pub fn has_content(&self) -> bool {
+        self.room.is_some()
     }
 
     /// What edits call it.
