@@ -46,17 +46,17 @@ def load(path):
     return cluster, here
 
 
-def generated(inputs, arch, public_key):
+def generated(base, java, hadoop, public_key):
     """The cluster that is measured when the user gives none."""
     return {
         "schema": 1,
         "cluster": {"name": "bench"},
         "image": {
-            "base": {"path": str(inputs / f"debian-13-{arch}.img.xz")},
-            "java": {"path": str(inputs / f"java-17-{arch}.tar.gz")},
-            "hadoop": {"path": str(inputs / f"hadoop-3.5.0-{arch}.tar.gz")},
+            "base": {"path": str(base)},
+            "java": {"path": str(java)},
+            "hadoop": {"path": str(hadoop)},
         },
-        "access": {"user": "pi", "authorized_keys": [public_key]},
+        "access": {"user": "pi", "authorized_keys": [str(public_key)]},
         "network": {"subnet": "192.168.1.0/24", "gateway": "192.168.1.1", "dns": ["192.168.1.1"]},
         "node": [
             {"name": "master", "role": "master", "board": "pi4-4gb", "address": "192.168.1.10"},

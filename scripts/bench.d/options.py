@@ -3,7 +3,9 @@
 import argparse
 from pathlib import Path
 
-from scenarios import METHODS, scenarios
+from scenarios import METHODS, scenarios, used_later
+
+SIZES = ("small", "real")
 
 
 def sizes(text):
@@ -22,6 +24,7 @@ def parse(words):
     parser.add_argument("--fs", action="append", choices=("dir", "xfs"))
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--arch", choices=("amd64", "arm64"))
+    parser.add_argument("--size", choices=SIZES)
     parser.add_argument("-f", "--file", type=Path)
     parser.add_argument("--pidoop", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path("/var/tmp"))
@@ -39,6 +42,13 @@ def parse(words):
     for name in options.only:
         if name not in known:
             parser.error(f"--only {name}: not one of {', '.join(known)}")
+    # Which images are changed again, and so are kept meanwhile.
+    options.kept = [way for way in ("pidoop", "copy-once") if used_later(options.only, way)]
+    if options.file and options.size:
+        parser.error("--size: with -f the inputs are those of the cluster file")
+    if options.file and options.update_docs:
+        parser.error("--update-docs: the page has the project's own inputs, not those of -f")
+    options.size = options.size or SIZES[0]
     if options.out.suffix != ".md":
         parser.error("--out: a name ending in .md; the JSON goes beside it")
     return options

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import clusterfile
 from content import Kits, Wrong, mounted, partitions, read, remove, tool
+from measure import allocated
 
 
 class Preparation:
@@ -25,13 +26,15 @@ class Preparation:
         self.archives = {kind: cluster["image"][kind]["path"] for kind in ("java", "hadoop")}
         self.base = cluster["image"]["base"]["path"]
         self.wanted, self.kits, self.texts, self.names = {}, {}, {}, {}
+        self.virt = bool(shutil.which("virt-customize") and shutil.which("guestfish"))
         raw = self.raw_base()
+        # An image is more than the base; how much more is known when one is there.
+        self.room(raw.stat().st_blocks * 512)
         self.root = self.can_mount(raw, skipped)
         self.maker = None
         self.clusters()
         raw.unlink()
         remove(self.folder / "cache")
-        self.virt = bool(shutil.which("virt-customize") and shutil.which("guestfish"))
         if self.root and not self.virt:
             skipped.append("virt-customize: it is not installed (Debian: libguestfs-tools)")
 
@@ -66,7 +69,7 @@ class Preparation:
             folder = self.cluster_folder(count)
             first = clusterfile.sized(self.cluster, count)
             variants = {"first": first}
-            if count == small:
+            if count == small and self.options.kept:
                 one = first["node"][-1]["name"]
                 variants["all"] = clusterfile.with_property(first)
                 variants["one"] = clusterfile.with_node_property(variants["all"], one)
@@ -123,14 +126,25 @@ class Preparation:
         self.root_start = partitions(image)[1]
         self.sample = self.folder / "sample.img"
         tool("cp", "--reflink=auto", "--sparse=always", image, self.sample)
-        # The largest size, the small one once for each way, and room to work.
-        most = max(self.options.nodes[-1], 3 * self.options.nodes[0]) + 8
-        self.needed = self.image_allocated * most + self.image_bytes
-        free = shutil.disk_usage(self.work).free
-        if free < self.needed * (2 if "xfs" in self.options.fs else 1):
+        self.room(self.image_allocated)
+        self.say(f"an image takes {self.image_allocated / 2**30:.1f} GiB, all of it at most"
+                 f" {self.needed / 2**30:.0f} GiB of disk")
+
+    def room(self, image):
+        """Refuses what the disk has no room for, images being that large."""
+        small, most = self.options.nodes[0], self.options.nodes[-1]
+        # A way makes its images and has two more to work with; what later scenarios
+        # change stays beside the others; a finished image and the base are kept.
+        kept = len(self.options.kept) * (small + 2)
+        count = 2 + max(most + 2, kept + small + 2)
+        # Filesystems are measured in turn, but each has the finished image.
+        count += len(self.options.fs) - 1
+        self.needed = image * count
+        free = shutil.disk_usage(self.work).free + allocated(self.work)
+        if free < self.needed:
             raise Wrong(
-                f"{self.options.nodes[-1]} nodes need {self.needed / 2**30:.0f} GiB of disk for each"
-                f" filesystem, and {free / 2**30:.0f} GiB are free; use --nodes with fewer, or --work"
+                f"{most} nodes need {self.needed / 2**30:.0f} GiB of disk, and {free / 2**30:.0f} GiB"
+                f" are free; use --nodes with fewer, --only, or --work on another disk"
             )
 
     def places(self, folder):

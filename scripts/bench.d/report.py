@@ -2,7 +2,8 @@
 
 import statistics
 
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+# Around the figures of one size of inputs in the documentation.
+BEGIN, END = "<!-- bench, {} inputs: begin -->", "<!-- bench, {} inputs: end -->"
 
 
 def summary(rounds):
@@ -110,7 +111,7 @@ def markdown(document):
          "One round, slowed by looking at memory and disk: these times show little,")
         +
         f" {'caches dropped before each' if run['caches_dropped'] else 'CACHES NOT DROPPED'}.",
-        f"Inputs: {run['inputs']}.",
+        f"Inputs ({run['size'] or 'own'}): {run['inputs']}.",
         f"An image is {size(run['image_bytes'])} MiB long and takes"
         f" {size(run['image_allocated_bytes'])} MiB of disk.",
         "",
@@ -120,11 +121,13 @@ def markdown(document):
     if document["skipped"] or document["failed"]:
         lines.append("")
     if document["bars"]:
-        lines += ["| filesystem | promise | bar | measured | | from |", "|---|---|--:|--:|---|---|"]
+        inputs = run["size"] or "own"
+        lines += ["| inputs | filesystem | promise | bar | measured | | from |",
+                  "|---|---|---|--:|--:|---|---|"]
         for bar in document["bars"]:
             unit = " " + bar["unit"]
             lines.append(
-                f"| {bar['filesystem']} | {bar['claim']} | {bar['limit']}{unit} |"
+                f"| {inputs} | {bar['filesystem']} | {bar['claim']} | {bar['limit']}{unit} |"
                 f" {bar['value']:.2f}{unit} | {'holds' if bar['holds'] else '**does not hold**'} |"
                 f" {bar['words']} |"
             )
@@ -150,10 +153,11 @@ def markdown(document):
     return "\n".join(lines)
 
 
-def replaced(text, block):
-    """A page with the block between its markers."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n\n{block.strip()}\n\n{END}{after}"
+def replaced(text, block, size_):
+    """A page with the block between the markers of a size; all else stays."""
+    begin, end = BEGIN.format(size_), END.format(size_)
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"the page has no {begin} … {end}")
+    return f"{before}{begin}\n\n{block.strip()}\n\n{end}{after}"

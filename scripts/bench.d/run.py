@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -50,28 +51,20 @@ def sweep(work):
 
 
 def default_cluster(options_, work):
-    """The project's own inputs in a cluster of its own."""
+    """The project's own inputs, made if they are not there, in a cluster of their own."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     inputs = cache / "pidoop" / "inputs"
-    arches = [options_.arch] if options_.arch else ["amd64", "arm64"]
-    for arch in arches:
-        cluster = clusterfile.generated(inputs, arch, str(work / "id.pub"))
-        paths = [Path(source["path"]) for source in cluster["image"].values()]
-        if all(path.is_file() for path in paths):
-            tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f", work / "id")
-            return cluster, work
-    raise Refused(
-        f"no inputs in {inputs}; make them with\n"
-        + "".join(
-            f"  scripts/inputs/{maker} {arches[0]} {inputs}/{name}\n"
-            for maker, name in (
-                ("base-image", f"debian-13-{arches[0]}.img.xz"),
-                ("java", f"java-17-{arches[0]}.tar.gz"),
-                ("hadoop", f"hadoop-3.5.0-{arches[0]}.tar.gz"),
-            )
-        )
-        + "or name a cluster file with -f"
+    arch = options_.arch or next(
+        (arch for arch in ("amd64", "arm64") if (inputs / f"debian-13-{arch}.img.xz").is_file()),
+        "arm64" if platform.machine() == "aarch64" else "amd64",
     )
+    done = subprocess.run(
+        [HERE / "inputs", options_.size, arch, inputs], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        raise Wrong("the inputs could not be made; docs/inputs.md says what they need")
+    tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f", work / "id")
+    return clusterfile.generated(*done.stdout.split("\n")[:3], work / "id.pub"), work
 
 
 def xfs(work, bytes_):
@@ -140,6 +133,7 @@ def measure(options_, work):
         "schema": 1,
         "machine": about,
         "run": {
+            "size": None if options_.file else options_.size,
             "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC",
             "rounds": options_.rounds, "nodes": options_.nodes, "caches_dropped": bench.cold,
             "inputs": inputs, "image_bytes": prepared.image_bytes,
@@ -176,7 +170,7 @@ def main():
     options_.out.with_suffix(".json").write_text(json.dumps(document, indent=2) + "\n")
     print(text)
     if options_.update_docs:
-        DOCS.write_text(report.replaced(DOCS.read_text(), text))
+        DOCS.write_text(report.replaced(DOCS.read_text(), text, options_.size))
         say(f"wrote the tables into {DOCS.name}")
     return 1 if document["failed"] else 0
 

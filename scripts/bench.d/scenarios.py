@@ -18,6 +18,24 @@ def scenarios(sizes):
     ]
 
 
+def asked(only, scenario, method):
+    """Whether --only lets it through."""
+    names = [name for name in only if name not in METHODS]
+    methods = [name for name in only if name in METHODS]
+    return (not names or scenario in names) and (not methods or method in methods)
+
+
+# Each starts from what the one before it, or the first cold build, has left.
+CHANGES = ("rebuild-all", "rebuild-one", "unchanged", "unchanged-warm", "one-node-new")
+
+
+def used_later(only, method, after=None):
+    """Whether a scenario behind this one, or any of them, needs what a way has left."""
+    later = CHANGES[CHANGES.index(after) + 1:] if after else CHANGES
+    users = (method,) if method == "pidoop" else ("copy-once", "in-place")
+    return any(asked(only, each, user) for each in later for user in users)
+
+
 class Place:
     """A directory on the filesystem that is measured."""
 
@@ -27,7 +45,10 @@ class Place:
     def receive(self, prepared):
         """The finished image that the floor copies."""
         self.sample = self.folder / "sample.img"
-        tool("cp", "--reflink=auto", "--sparse=always", prepared.sample, self.sample)
+        if self.own:
+            tool("cp", "--sparse=always", prepared.sample, self.sample)
+        else:
+            self.sample.hardlink_to(prepared.sample)
 
     def trim(self):
         """Gives the blocks of what was removed back to the disk."""
@@ -53,13 +74,13 @@ class Scenarios:
         small = self.nodes
         one = self.prepared.names[small][-1:]
         self.each(f"cold-{small}", {
-            "pidoop": partial(self.build, small, "first", fresh=True),
-            "naive": partial(self.script, "naive", small, "first"),
-            "copy-once": partial(self.script, "copy-once", small, "first", ["cold"]),
-            "virt-customize": partial(self.script, "virt-customize", small, "first"),
+            "pidoop": partial(self.build, small, "first", fresh=True, keep=self.later("pidoop")),
+            "naive": partial(self.script, "naive", small, "first", keep=False),
+            "copy-once": partial(self.script, "copy-once", small, "first", ["cold"],
+                                 keep=self.later("copy-once")),
+            "virt-customize": partial(self.script, "virt-customize", small, "first", keep=False),
             "floor": partial(self.floor, small, "cold"),
         })
-        self.remove("naive", "virt-customize")
         for scenario, variant, nodes in (("rebuild-all", "all", None), ("rebuild-one", "one", one)):
             self.each(scenario, {
                 "pidoop": partial(self.build, small, variant),
@@ -109,9 +130,11 @@ class Scenarios:
 
     def asked(self, scenario, method):
         """Whether --only lets it through."""
-        scenarios = [name for name in self.options.only if name not in METHODS]
-        methods = [name for name in self.options.only if name in METHODS]
-        return (not scenarios or scenario in scenarios) and (not methods or method in methods)
+        return asked(self.options.only, scenario, method)
+
+    def later(self, method):
+        """Whether the images of the first scenario are used again."""
+        return used_later(self.options.only, method)
 
     def possible(self, scenario, method):
         """Whether a way exists here and is wanted or needed."""
@@ -123,12 +146,10 @@ class Scenarios:
         if method == "clones" and self.place.kind not in ("xfs", "btrfs"):
             return False
         # What a later scenario changes is made in any case.
-        chain = ["rebuild-all", "rebuild-one", "unchanged", "unchanged-warm", "one-node-new"]
-        chain.insert(0, f"cold-{self.nodes}")
-        if method in ("pidoop", "copy-once") and scenario in chain:
-            later = chain[chain.index(scenario):]
-            users = [method] if method == "pidoop" else ["copy-once", "in-place"]
-            return any(self.asked(each, user) for each in later for user in users)
+        first = scenario == f"cold-{self.nodes}"
+        if method in ("pidoop", "copy-once") and (first or scenario in CHANGES):
+            after = None if first else scenario
+            return self.asked(scenario, method) or used_later(self.options.only, method, after)
         return self.asked(scenario, method)
 
     # The ways.
@@ -171,11 +192,7 @@ class Scenarios:
                  "--cache-dir", folders["cache"]]
         for node in nodes or []:
             words += ["--node", node]
-        figures = self.run(words, {}, folders, cold)
-        self.judge(folders, count, variant)
-        if not keep:
-            self.remove("pidoop")
-        return figures
+        return self.judged("pidoop", words, {}, folders, count, variant, cold, keep)
 
     def script(self, name, count, variant, words=(), nodes=None, owner=None, keep=True):
         """A root script from the beginning."""
@@ -187,10 +204,17 @@ class Scenarios:
             "KIT": str(prepared.kits[count, variant]),
             "JAVA_INTO": prepared.into["java"], "HADOOP_INTO": prepared.into["hadoop"],
         }
-        figures = self.run([HERE / name, *words], env, folders)
-        self.judge(folders, count, variant)
-        if not keep:
-            self.remove(owner or name)
+        command = [HERE / name, *words]
+        return self.judged(owner or name, command, env, folders, count, variant, True, keep)
+
+    def judged(self, owner, words, env, folders, count, variant, cold, keep):
+        """Runs a command and looks at what it made, which goes if nobody needs it."""
+        try:
+            figures = self.run(words, env, folders, cold)
+            self.judge(folders, count, variant)
+        finally:
+            if not keep:
+                self.remove(owner)
         return figures
 
     def again(self, name, count, variant, nodes):
@@ -205,9 +229,10 @@ class Scenarios:
         env = self.environment(folders, [f"copy{n}" for n in range(count)])
         # Beside the inputs only the outputs cost, not where their bytes come from.
         warm = [self.place.sample] if what == "cold" else []
-        figures = self.run([HERE / "floor", what], env, folders, warm=warm)
-        self.remove("floor")
-        return figures
+        try:
+            return self.run([HERE / "floor", what], env, folders, warm=warm)
+        finally:
+            self.remove("floor")
 
     def environment(self, folders, nodes):
         """What the scripts are told; see lib.sh."""

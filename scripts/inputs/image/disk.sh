@@ -7,22 +7,35 @@
 #   EXT4_FEATURES   of p2, as mke2fs -O has them
 #   IDENTITY        what p2's ids are made from
 #   BOOT_CODE       parted to have what parted puts in front of the table, or nothing
+#   XZ_OPTIONS      how it is packed, an array; fast if not set
 
 MIB=$((1024 * 1024))
+XZ_OPTIONS=()
 
 uuid_of() { sha256sum <<<"pidoop input $1" | sed -E 's/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/\1-\2-4\3-8\4-\5/'; }
 
-# make_disk FILE: the raw image.
-make_disk() {
-  local content root_size total
+# settle_times FOLDER...: nothing is younger than the image.
+settle_times() {
   step "settling times"
-  find "$ROOT" "$BOOT" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+  find "$@" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+}
+
+# measure_root: root_size, the bytes p2 gets, and total, the image's.
+measure_root() {
+  local content
   # As pi-gen does (export-image/prerun.sh).
   content=$(du --apparent-size --block-size=1 -s "$ROOT" | cut -f1)
   root_size=$((content * 12 / 10 + 200 * MIB))
   root_size=$(((root_size + ALIGN - 1) / ALIGN * ALIGN))
   total=$((ALIGN + BOOT_SIZE + root_size))
   step "content $((content / MIB)) MiB, root partition $((root_size / MIB)) MiB, image $((total / MIB)) MiB"
+}
+
+# make_disk FILE: the raw image.
+make_disk() {
+  local root_size total
+  settle_times "$ROOT" "$BOOT"
+  measure_root
   truncate -s "$total" "$1"
   [[ $BOOT_CODE != parted ]] || parted --script "$1" mklabel msdos
   sfdisk --quiet "$1" <<END
@@ -80,7 +93,8 @@ pack_image() {
       cp --sparse=always "$1" "$PART" ;;
     *.xz)
       step "compressing with xz"
-      xz -T0 "-${PIDOOP_XZ_LEVEL:-1}" -c "$1" >"$PART" ;;
+      ((${#XZ_OPTIONS[@]})) || XZ_OPTIONS=("-${PIDOOP_XZ_LEVEL:-1}")
+      xz -T0 "${XZ_OPTIONS[@]}" -c "$1" >"$PART" ;;
     *.zst)
       step "compressing with zstd"
       zstd -q -T0 -3 -c "$1" >"$PART" ;;
