@@ -44,7 +44,11 @@ def sweep(work):
     for point in sorted((m for m in mounts if m.startswith(f"{work}/")), key=len, reverse=True):
         subprocess.run(["umount", "--lazy", point], check=False)
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
-        if backing.read_text().startswith(f"{work}/"):
+        try:
+            ours = backing.read_text().startswith(f"{work}/")
+        except OSError:
+            continue  # somebody else's, gone meanwhile
+        if ours:
             device = backing.parent.parent.name
             subprocess.run(["losetup", "-d", f"/dev/{device}"], check=False)
     remove(work)
