@@ -1,6 +1,7 @@
 """Everything that is made before the clock starts: reference images, what is in
 them, and from that the kits the root scripts write."""
 
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -101,7 +102,9 @@ class Preparation:
         if self.root:
             scratch = self.folder / "scratch"
             images = self.images(out, count)
-            contents = {node: read(image, scratch) for node, image in images.items()}
+            with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+                found = pool.map(lambda node: read(images[node], scratch / node), images)
+                contents = dict(zip(images, found))
             if self.maker is None:
                 places = self.places(folder)
                 self.maker = Kits(

@@ -136,7 +136,53 @@ fn what_it_does_not_know_is_refused() {
     let run = bench(&sandbox, "--only cold-4").exits(2);
     assert!(run.stderr.contains("--only cold-4: not one of"), "{run}");
     assert!(run.stderr.contains("cold-2"), "{run}");
+    let run = bench(&sandbox, "--size real").exits(2);
+    assert!(run.stderr.contains("those of the cluster file"), "{run}");
+    let run = bench(&sandbox, "--update-docs").exits(2);
+    assert!(run.stderr.contains("not those of -f"), "{run}");
     let run = bench(&sandbox, "--nodes 1").exits(2);
     assert!(run.stderr.contains("from 2 to 200 nodes"), "{run}");
     assert_clean(&sandbox);
+}
+
+/// The page has a part for each size of inputs; a run replaces its own alone.
+#[test]
+fn figures_of_one_size_leave_the_others() {
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+    let replaced = |size: &str, block: &str| {
+        let script = "import sys; sys.path.insert(0, sys.argv[1]); import report; \
+             print(report.replaced(open(sys.argv[2]).read(), sys.argv[4], sys.argv[3]), end='')";
+        let output = Command::new("python3")
+            .args(["-B", "-c", script])
+            .arg(root.join("scripts/bench.d"))
+            .arg(root.join("docs/benchmarks.md"))
+            .args([size, block])
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+            errors,
+        )
+    };
+    let page = fs::read_to_string(root.join("docs/benchmarks.md")).unwrap();
+    // What is between the markers of a size, and all that is not.
+    let parts = |page: &str, size: &str| {
+        let begin = format!("<!-- bench, {size} inputs: begin -->");
+        let end = format!("<!-- bench, {size} inputs: end -->");
+        let (before, rest) = page.split_once(&begin).unwrap();
+        let (inside, after) = rest.split_once(&end).unwrap();
+        (inside.trim().to_owned(), format!("{before}…{after}"))
+    };
+    for (size, other) in [("small", "real"), ("real", "small")] {
+        let (done, changed, errors) = replaced(size, "new figures\n");
+        assert!(done, "{errors}");
+        let (inside, rest) = parts(&changed, size);
+        assert_eq!(inside, "new figures");
+        assert_eq!(rest, parts(&page, size).1);
+        assert_eq!(parts(&changed, other).0, parts(&page, other).0);
+    }
+    let (done, _, errors) = replaced("huge", "");
+    assert!(!done && errors.contains("the page has no"), "{errors}");
 }

@@ -24,6 +24,7 @@ mod ext4_rehearsed;
 mod fat;
 mod fetch;
 mod hazards;
+mod inputs;
 mod overlays;
 mod readme;
 mod support;
