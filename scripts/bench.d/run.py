@@ -63,7 +63,8 @@ def default_cluster(options_, work):
         "arm64" if platform.machine() == "aarch64" else "amd64",
     )
     done = subprocess.run(
-        [HERE / "inputs", options_.size, arch, inputs], stdout=subprocess.PIPE, text=True, check=False
+        [HERE / "inputs", options_.size, arch, inputs], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": str(work)}, check=False,
     )
     if done.returncode:
         raise Wrong("the inputs could not be made; docs/inputs.md says what they need")
