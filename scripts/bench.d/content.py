@@ -21,12 +21,12 @@ class Wrong(Exception):
     """A command failed, or a result is not what it has to be."""
 
 
-def tool(*words, **options):
+def tool(*words, variables=None, **options):
     """Runs a program that must succeed and gives its output."""
     done = subprocess.run(
         [str(word) for word in words],
         capture_output=True,
-        env={**os.environ, "LC_ALL": "C", "MTOOLS_SKIP_CHECK": "1"},
+        env={**os.environ, "LC_ALL": "C", "MTOOLS_SKIP_CHECK": "1", **(variables or {})},
         **options,
     )
     if done.returncode:

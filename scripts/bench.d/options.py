@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from scenarios import METHODS, scenarios, used_later
+from scenarios import METHODS, asked, scenarios, used_later
 
 SIZES = ("small", "real")
 
@@ -44,6 +44,7 @@ def parse(words):
             parser.error(f"--only {name}: not one of {', '.join(known)}")
     # Which images are changed again, and so are kept meanwhile.
     options.kept = [way for way in ("pidoop", "copy-once") if used_later(options.only, way)]
+    options.virt = asked(options.only, f"cold-{options.nodes[0]}", "virt-customize")
     if options.file and options.size:
         parser.error("--size: with -f the inputs are those of the cluster file")
     if options.file and options.update_docs:

@@ -27,7 +27,6 @@ class Preparation:
         self.archives = {kind: cluster["image"][kind]["path"] for kind in ("java", "hadoop")}
         self.base = cluster["image"]["base"]["path"]
         self.wanted, self.kits, self.texts, self.names = {}, {}, {}, {}
-        self.virt = bool(shutil.which("virt-customize") and shutil.which("guestfish"))
         raw = self.raw_base()
         # An image is more than the base; how much more is known when one is there.
         self.room(raw.stat().st_blocks * 512)
@@ -36,8 +35,8 @@ class Preparation:
         self.clusters()
         raw.unlink()
         remove(self.folder / "cache")
-        if self.root and not self.virt:
-            skipped.append("virt-customize: it is not installed (Debian: libguestfs-tools)")
+        self.libguestfs = {}
+        self.virt = self.root and self.can_virt(skipped)
 
     def raw_base(self):
         """The base image, decompressed."""
@@ -61,6 +60,33 @@ class Preparation:
         except Wrong as error:
             skipped.append(f"naive, copy-once, in-place: no loop mounts here ({error})")
             return False
+
+    def can_virt(self, skipped):
+        """Whether libguestfs can run here, if need be by emulation; else it is said."""
+        if self.options.quick:
+            skipped.append("virt-customize: --quick leaves it out, as it can take minutes")
+            return False
+        if not (shutil.which("virt-customize") and shutil.which("guestfish")):
+            skipped.append("virt-customize: it is not installed (scripts/setup virt-customize)")
+            return False
+        if not self.options.virt:
+            return False
+        # The appliance is made here and now, not within the time.
+        direct = {"LIBGUESTFS_BACKEND": "direct", "LIBGUESTFS_CACHEDIR": str(self.folder)}
+        slow = {**direct, "LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"}
+        # Where it can use KVM it hangs or stops if KVM does not work.
+        for variables, limit in ((direct, 120), (slow, 600)):
+            try:
+                tool("guestfish", "--ro", "-a", "/dev/null", "run", variables=variables, timeout=limit)
+            except (Wrong, subprocess.TimeoutExpired) as error:
+                why = error
+                continue
+            if variables is slow:
+                skipped.append("virt-customize with KVM, which does not work here: it emulates")
+            self.libguestfs = variables
+            return True
+        skipped.append(f"virt-customize: its appliance does not start ({why})")
+        return False
 
     def clusters(self):
         """Builds every variant once, and keeps what has to come out."""

@@ -242,7 +242,7 @@ class Scenarios:
             "HADOOP": prepared.archives["hadoop"], "CLUSTER": prepared.cluster_name,
             "NODES": " ".join(nodes), "IMAGE_BYTES": str(prepared.image_bytes),
             "ROOT_START": str(prepared.root_start), "SAMPLE": str(self.place.sample),
-            "OUT": str(folders["out"]), "TMP": str(folders["tmp"]),
+            "OUT": str(folders["out"]), "TMP": str(folders["tmp"]), **prepared.libguestfs,
         }
 
     def judge(self, folders, count, variant):
