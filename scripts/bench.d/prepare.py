@@ -163,9 +163,9 @@ class Preparation:
         """Refuses what the disk has no room for, images being that large."""
         small, most = self.options.nodes[0], self.options.nodes[-1]
         # A way makes its images and has two more to work with; what later scenarios
-        # change stays beside the others; a finished image and the base are kept.
+        # change stays beside the others; a finished image, the base and kits are kept.
         kept = len(self.options.kept) * (small + 2)
-        count = 2 + max(most + 2, kept + small + 2)
+        count = 3 + max(most + 2, kept + small + 2)
         # Filesystems are measured in turn, but each has the finished image.
         count += len(self.options.fs) - 1
         self.needed = image * count
