@@ -9,7 +9,7 @@ use super::doubt::Doubt;
 use super::record::{Records, Standing};
 use super::rehearsal::{Rehearsal, access_to, fingerprint};
 use super::{BakeError, LayerImage, Scratch};
-use crate::disk::copy_file;
+use crate::disk::{copy_file, open_scattered};
 use crate::node::Proof;
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
@@ -146,7 +146,7 @@ impl Oven<'_> {
         let path = self.path(node);
         layer.prefetch(&old.file);
         let rehearsal = Rehearsal::of(self.plan, node, layer)?;
-        let base = File::open(&layer.path)?;
+        let base = open_scattered(&layer.path)?;
         let steps = rehearsal.delta.instead_of(&old.personality, &base)?;
         task.advance(1);
         let scratch = Scratch::adopt(&path)?;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BakeError;
 use super::doubt::Doubt;
-use crate::disk::{Delta, Extent};
+use crate::disk::{Delta, Extent, expect_scattered};
 use crate::source::{FileIdentity, Sha256};
 
 /// Version of a record and of what is relied on for it; older ones count as
@@ -89,6 +89,7 @@ impl Records {
             }
             Err(_) => return Err(Doubt::Changed),
         };
+        expect_scattered(&file);
         let meta = file.metadata().map_err(|_| Doubt::Changed)?;
         // With a second name it is somebody's copy, too.
         if !meta.is_file() || meta.nlink() != 1 || FileIdentity::from(&meta) != record.identity {

@@ -1,14 +1,13 @@
 //! What one node's image will be, known before it is made.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err::File;
 use sha2::{Digest, Sha256};
 
 use super::survey::edit_error;
 use super::{BakeError, LayerImage};
 use crate::disk::ext4::{self, Ext4Volume};
 use crate::disk::fat::{self, FatVolume};
-use crate::disk::{Delta, PiImage, Piece, Region, TableKind};
+use crate::disk::{Delta, PiImage, Piece, Region, TableKind, open_scattered};
 use crate::edit::{Attributes, Changes, Edit, ReadTree, resolve};
 use crate::node::{Proof, prove};
 use crate::plan::{NodePlan, Plan};
@@ -82,7 +81,7 @@ impl Rehearsal {
                     bytes: piece.bytes.clone(),
                 }));
             }
-            Ok::<_, BakeError>(Delta::of(&File::open(&layer.path)?, pieces)?)
+            Ok::<_, BakeError>(Delta::of(&open_scattered(&layer.path)?, pieces)?)
         };
         let (sound, delta) = rayon::join(|| root_stage.check(), whole);
         sound?;
@@ -117,7 +116,7 @@ impl Rehearsal {
             node,
             "boot",
         )?);
-        let written = Delta::read(&File::open(image)?, &self.delta.extents())?;
+        let written = Delta::read(&open_scattered(image)?, &self.delta.extents())?;
         if written != self.delta {
             wrong.push("blocks of it are not what was written to them".to_owned());
         }

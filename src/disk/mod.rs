@@ -26,6 +26,8 @@ pub use error::DiskError;
 pub use image::PiImage;
 pub use region::Region;
 pub use sniff::Format;
-pub use sparse::{CopyMethod, copy_file, copy_range, punch_zeros, splice_range};
+pub use sparse::{
+    CopyMethod, copy_file, copy_range, expect_scattered, open_scattered, punch_zeros, splice_range,
+};
 pub use table::{Partition, PartitionTable, TableKind};
 pub use window::Window;

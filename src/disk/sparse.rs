@@ -192,6 +192,25 @@ fn copy_in_kernel(
     Ok(())
 }
 
+/// Opens the file at `path` for reading here and there: the system is not to
+/// read on beyond what is asked for. In a sparse file that would fill memory
+/// with zeros, which takes longer than what was asked for.
+///
+/// # Errors
+/// What the system said.
+pub fn open_scattered(path: &Utf8Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    expect_scattered(&file);
+    Ok(file)
+}
+
+/// Tells the system that `file`, which is open already, will be read here and
+/// there.
+pub fn expect_scattered(file: &File) {
+    // Nothing but time depends on it.
+    let _ = fadvise(file.file(), 0, None, Advice::Random);
+}
+
 /// Asks the system to have these ranges of `file` in memory soon: all of them
 /// at once, where reading would wait for one after the other.
 pub(super) fn prefetch(file: &File, ranges: impl Iterator<Item = (u64, u64)>) {

@@ -1,13 +1,12 @@
 //! The partition table of an image, of either kind.
 
 use camino::Utf8Path;
-use fs_err::File;
 use fs_err::os::unix::fs::FileExt;
 use uuid::Uuid;
 
 use super::gpt;
 use super::mbr::{LEN, Mbr, TYPE_PROTECTIVE};
-use super::{DiskError, Format, Region};
+use super::{DiskError, Format, Region, open_scattered};
 
 /// Bytes in a sector; images for SD cards know no other size.
 pub(super) const SECTOR: u64 = 512;
@@ -78,7 +77,7 @@ impl PartitionTable {
     /// [`DiskError::Table`] if entries make no sense.
     pub fn read(path: &Utf8Path) -> Result<Self, DiskError> {
         let fail = |e| DiskError::io("reading", path, e);
-        let file = File::open(path).map_err(fail)?;
+        let file = open_scattered(path).map_err(fail)?;
         let len = file.metadata().map_err(fail)?.len();
         let format = Format::sniff(&file, 0, len).map_err(fail)?;
         let mut first = [0; LEN];

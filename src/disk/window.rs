@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use fs_err::os::unix::fs::FileExt;
 use fs_err::{File, OpenOptions};
 
-use super::{DiskError, Piece, Region};
+use super::{DiskError, Piece, Region, expect_scattered};
 
 /// Size of a page in bytes. FAT access is many tiny reads and writes in three
 /// places (two copies of the table, data); pages keep those in memory.
@@ -80,6 +80,7 @@ impl Window {
             .write(mode == Mode::Write)
             .open(&region.file)
             .map_err(fail)?;
+        expect_scattered(&file);
         let len = file.metadata().map_err(fail)?.len();
         if len < region.end() {
             return Err(match region.partition {

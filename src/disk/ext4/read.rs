@@ -10,7 +10,7 @@ use fs_err::os::unix::fs::FileExt;
 use sha2::{Digest, Sha256};
 
 use super::Superblock;
-use crate::disk::{DiskError, Region};
+use crate::disk::{DiskError, Region, open_scattered};
 use crate::edit::{EditError, EntryKind, ImagePath, Mode, Owner, ReadTree, TreeEntry};
 
 /// Bytes read at a time for a digest.
@@ -28,10 +28,29 @@ pub struct Ext4Volume {
     known: RefCell<BTreeMap<ImagePath, Option<Metadata>>>,
 }
 
-/// What `ext4-view` reads from.
+/// Reads in a row, in bytes, after which more of the same is expected.
+const LONG: u64 = 64 << 10;
+
+/// What `ext4-view` reads from: metadata, which lie here and there, and the
+/// contents of files, which it asks for block by block.
 struct Source {
-    file: File,
     region: Region,
+    scattered: File,
+    /// The same, read in a row.
+    streamed: File,
+    /// How much was read in a row up to where.
+    run: (u64, u64),
+}
+
+impl Source {
+    fn open(region: &Region) -> std::io::Result<Self> {
+        Ok(Self {
+            region: region.clone(),
+            scattered: open_scattered(&region.file)?,
+            streamed: File::open(&region.file)?,
+            run: (0, 0),
+        })
+    }
 }
 
 impl Ext4Read for Source {
@@ -40,7 +59,14 @@ impl Ext4Read for Source {
         if end.is_none_or(|end| end > self.region.len) {
             return Err(format!("bytes from {at} on lie outside of {}", self.region).into());
         }
-        Ok(self.file.read_exact_at(dst, self.region.start + at)?)
+        let (run, until) = self.run;
+        let run = if at == until { run } else { 0 };
+        self.run = (run + dst.len() as u64, at + dst.len() as u64);
+        let file = match run < LONG {
+            true => &self.scattered,
+            false => &self.streamed,
+        };
+        Ok(file.read_exact_at(dst, self.region.start + at)?)
     }
 }
 
@@ -52,12 +78,8 @@ impl Ext4Volume {
     /// system said.
     pub fn open(region: &Region) -> Result<Self, DiskError> {
         let superblock = Superblock::read(region)?;
-        let file =
-            File::open(&region.file).map_err(|e| DiskError::io("opening", &region.file, e))?;
-        let source = Source {
-            file,
-            region: region.clone(),
-        };
+        let source =
+            Source::open(region).map_err(|e| DiskError::io("opening", &region.file, e))?;
         let fs = Ext4::load(Box::new(source))
             .map_err(|e| DiskError::filesystem(region, format!("reading ext4: {e}")))?;
         Ok(Self {
