@@ -21,16 +21,6 @@ pub struct LayerImage {
     pub skeleton: Skeleton,
     /// The file these were read from.
     pub skeleton_path: Utf8PathBuf,
-    /// Where in the image that filesystem begins.
-    root_start: u64,
-}
-
-impl LayerImage {
-    /// Asks for the metadata in `image`, which is made of this layer, to be in
-    /// memory soon.
-    pub(super) fn prefetch(&self, image: &File) {
-        self.skeleton.prefetch(image, self.root_start);
-    }
 }
 
 /// A layer just made: usable, but not known to be on the disk. Others wait.
@@ -98,7 +88,6 @@ pub fn ensure_layer(
     };
     let made = LayerImage {
         skeleton,
-        root_start: PiImage::open(&path)?.root().start,
         skeleton_path,
         path,
     };

@@ -126,6 +126,7 @@ impl Oven<'_> {
         // Not waiting for the disk, which would double the time of a build:
         // after a power cut no build relies on this file.
         self.finish(node, &file, scratch, &rehearsal)?;
+        rehearsal.end(layer);
         task.advance(1);
         task.finish();
         self.image(node, &path, access, How::Built)
@@ -144,7 +145,6 @@ impl Oven<'_> {
             .reporter
             .items(format!("patching {}", node.name), Some(3));
         let path = self.path(node);
-        layer.prefetch(&old.file);
         let rehearsal = Rehearsal::of(self.plan, node, layer)?;
         let base = open_scattered(&layer.path)?;
         let steps = rehearsal.delta.instead_of(&old.personality, &base)?;
@@ -165,6 +165,7 @@ impl Oven<'_> {
             }
         };
         self.finish(node, &old.file, scratch, &rehearsal)?;
+        rehearsal.end(layer);
         task.advance(1);
         task.finish();
         let how = match steps.len() {

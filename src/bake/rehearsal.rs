@@ -135,6 +135,11 @@ impl Rehearsal {
         }
         access(plan, node, &root_tree, &boot_tree)
     }
+
+    /// Ends it: what it took in memory serves the next one.
+    pub(super) fn end(self, layer: &LayerImage) {
+        self.root_stage.end(&layer.skeleton);
+    }
 }
 
 /// Who can log in to the image at `path`, from its own bytes.

@@ -1,7 +1,6 @@
 //! Copies that cost what the content costs, not what the file's length says.
 
 use std::io;
-use std::num::NonZeroU64;
 
 use camino::Utf8Path;
 use fs_err::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -209,20 +208,6 @@ pub fn open_scattered(path: &Utf8Path) -> io::Result<File> {
 pub fn expect_scattered(file: &File) {
     // Nothing but time depends on it.
     let _ = fadvise(file.file(), 0, None, Advice::Random);
-}
-
-/// Asks the system to have these ranges of `file` in memory soon: all of them
-/// at once, where reading would wait for one after the other.
-pub(super) fn prefetch(file: &File, ranges: impl Iterator<Item = (u64, u64)>) {
-    for (start, end) in ranges {
-        // Nothing but time depends on it.
-        let _ = fadvise(
-            file.file(),
-            start,
-            NonZeroU64::new(end.saturating_sub(start)),
-            Advice::WillNeed,
-        );
-    }
 }
 
 /// Ranges of `region` that are not holes, as absolute first and last bytes.

@@ -78,8 +78,7 @@ impl Ext4Volume {
     /// system said.
     pub fn open(region: &Region) -> Result<Self, DiskError> {
         let superblock = Superblock::read(region)?;
-        let source =
-            Source::open(region).map_err(|e| DiskError::io("opening", &region.file, e))?;
+        let source = Source::open(region).map_err(|e| DiskError::io("opening", &region.file, e))?;
         let fs = Ext4::load(Box::new(source))
             .map_err(|e| DiskError::filesystem(region, format!("reading ext4: {e}")))?;
         Ok(Self {

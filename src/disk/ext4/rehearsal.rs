@@ -48,15 +48,7 @@ impl Rehearsal {
     /// The result's metadata, and what would be written, of something that has
     /// written no contents.
     pub(super) fn into_parts(self) -> io::Result<(Skeleton, Vec<Piece>)> {
-        let mut skeleton = Skeleton {
-            len: self.region.len,
-            block_size: self.block_size,
-            data: Vec::new(),
-        };
-        self.each_chunk(|at, bytes| {
-            skeleton.add(at, bytes);
-            Ok(())
-        })?;
+        let skeleton = Skeleton::in_memory(self.stage, &self.region, self.block_size)?;
         Ok((skeleton, self.pieces))
     }
 
@@ -114,13 +106,15 @@ impl Rehearsal {
             return Ok(false);
         }
         let size = self.block_size as usize;
-        let mut found = Vec::new();
+        let mut buffer = vec![0; CHUNK];
         let mut same = true;
         self.each_chunk(|at, staged| {
-            found.resize(staged.len(), 0);
-            file.read_exact_at(&mut found, region.start + at)?;
+            let found = &mut buffer[..staged.len()];
+            file.read_exact_at(found, region.start + at)?;
             let mut blocks = staged.chunks(size).zip(found.chunks(size));
-            same = same && blocks.all(|(staged, found)| staged == found || is_zero(staged));
+            same = same
+                && (staged == found
+                    || blocks.all(|(staged, found)| staged == found || is_zero(staged)));
             Ok(())
         })
         .map_err(fail)?;
@@ -136,10 +130,13 @@ impl Rehearsal {
     ) -> io::Result<BTreeMap<u64, Vec<u8>>> {
         let size = self.block_size;
         let mut pieces = BTreeMap::new();
-        let mut before = Vec::new();
+        let mut buffer = vec![0; CHUNK];
         self.each_chunk(|at, now| {
-            before.resize(now.len(), 0);
-            skeleton.fill(at, &mut before);
+            let before = &mut buffer[..now.len()];
+            skeleton.fill(at, before)?;
+            if before == now {
+                return Ok(());
+            }
             let blocks = before.chunks(size as usize).zip(now.chunks(size as usize));
             for (index, (before, now)) in blocks.enumerate() {
                 if before != now {
@@ -161,12 +158,12 @@ impl Rehearsal {
 
     /// Calls `act` with place and content of all that is there, piece by piece.
     fn each_chunk(&self, mut act: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
-        let mut bytes = Vec::new();
+        let mut buffer = vec![0; CHUNK];
         for (start, end) in &self.ranges {
-            for at in (*start..*end).step_by(CHUNK as usize) {
-                bytes.resize(CHUNK.min(end - at) as usize, 0);
-                self.stage.file().read_exact_at(&mut bytes, at)?;
-                act(at, &bytes)?;
+            for at in (*start..*end).step_by(CHUNK) {
+                let bytes = &mut buffer[..(CHUNK as u64).min(end - at) as usize];
+                self.stage.file().read_exact_at(bytes, at)?;
+                act(at, bytes)?;
             }
         }
         Ok(())
@@ -223,16 +220,15 @@ impl Skeleton {
         act: impl FnOnce(&Region) -> Result<Vec<(u64, u64)>, DiskError>,
     ) -> Result<Rehearsal, DiskError> {
         let fail = |e| DiskError::io("copying the metadata of", &place.file, e);
-        let stage = MemoryFile::new().map_err(fail)?;
-        stage.file().set_len(len).map_err(fail)?;
-        for Piece { at, bytes } in &self.data {
-            stage.file().write_all_at(bytes, *at).map_err(fail)?;
+        let stage = self.take_copy().map_err(fail)?;
+        if len != self.len {
+            stage.file().set_len(len).map_err(fail)?;
         }
         let region = Region::whole(stage.path())?;
         let zeroed = act(&region).map_err(|e| e.at(place))?;
 
         let mut ranges = data_ranges(stage.file(), &region).map_err(fail)?;
-        ranges.extend(self.data.iter().map(|piece| (piece.at, piece.end())));
+        ranges.extend(self.ranges());
         let mut rehearsal = Rehearsal {
             stage,
             region,
@@ -248,6 +244,17 @@ impl Skeleton {
             .map(|(at, bytes)| Piece { at, bytes })
             .collect();
         Ok(rehearsal)
+    }
+}
+
+impl Rehearsal {
+    /// Ends it. Its copy of the metadata serves the next one of the same
+    /// `skeleton`, after the little that was changed has been taken back.
+    pub fn end(self, skeleton: &Skeleton) {
+        // What cannot be put right is not used again.
+        if skeleton.restore(&self.stage, &self.pieces).is_ok() {
+            skeleton.give_back(self.stage);
+        }
     }
 }
 

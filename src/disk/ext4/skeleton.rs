@@ -1,6 +1,8 @@
 //! A filesystem without what is in its files.
 
-use std::io::Write;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 
 use camino::Utf8Path;
 use fs_err::File;
@@ -9,12 +11,13 @@ use sha2::{Digest, Sha256};
 
 use super::Superblock;
 use super::debugfs::Device;
-use crate::disk::sparse::{data_ranges, is_zero, prefetch};
+use crate::disk::sparse::{data_ranges, is_zero};
 use crate::disk::{DiskError, Piece, Region};
 use crate::tool::{E2IMAGE, MemoryFile};
 
-/// Bytes read at a time; a multiple of every block size.
-pub(super) const CHUNK: u64 = 1 << 20;
+/// Bytes read at a time: a multiple of every block size, and no more than the
+/// processor keeps close by.
+pub(super) const CHUNK: usize = 256 << 10;
 
 /// Holes up to this are taken for data: a read costs as much as so many bytes.
 pub(super) const SHORT_HOLE: u64 = 8 << 10;
@@ -22,13 +25,66 @@ pub(super) const SHORT_HOLE: u64 = 8 << 10;
 /// How a file with a skeleton in it begins; the digit is the version.
 const MAGIC: [u8; 16] = *b"pidoop skeleton2";
 
-/// A filesystem's metadata, in memory.
-#[derive(Debug)]
+/// Length of what stands ahead of the places of pieces: the magic, the digest,
+/// length and block size of the filesystem, and how many pieces there are.
+const HEAD: usize = 72;
+
+/// Place and length of a piece.
+const ROW: usize = 16;
+
+/// A filesystem's metadata, in a file.
 pub struct Skeleton {
     pub(super) len: u64,
     pub(super) block_size: u64,
     /// What is not holes, in order.
-    pub(super) data: Vec<Piece>,
+    ranges: Vec<Range>,
+    digest: [u8; 32],
+    store: Store,
+    /// Copies of it that nobody works on.
+    spare: Mutex<Vec<MemoryFile>>,
+}
+
+/// Bytes of a filesystem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Range {
+    /// Place in the filesystem.
+    at: u64,
+    /// How many.
+    len: u64,
+    /// Place in the file they are kept in.
+    from: u64,
+}
+
+impl Range {
+    fn end(&self) -> u64 {
+        self.at.saturating_add(self.len)
+    }
+}
+
+/// Where the bytes are.
+enum Store {
+    /// On a disk.
+    File(File),
+    /// In memory.
+    Memory(MemoryFile),
+}
+
+impl Store {
+    fn file(&self) -> &File {
+        match self {
+            Self::File(file) => file,
+            Self::Memory(memory) => memory.file(),
+        }
+    }
+}
+
+impl fmt::Debug for Skeleton {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Skeleton")
+            .field("len", &self.len)
+            .field("file", self.store.file())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Skeleton {
@@ -58,40 +114,50 @@ impl Skeleton {
         let block_size = Superblock::read(&whole)
             .map_err(|e| e.at(region))?
             .block_size;
-        let mut found = Self {
-            len: whole.len,
-            block_size,
-            data: Vec::new(),
-        };
-        let mut bytes = Vec::new();
-        for (start, end) in data_ranges(copy.file(), &whole).map_err(fail)? {
-            for at in (start..end).step_by(CHUNK as usize) {
-                bytes.resize(CHUNK.min(end - at) as usize, 0);
-                copy.file().read_exact_at(&mut bytes, at).map_err(fail)?;
-                found.add(at, &bytes);
-            }
-        }
-        Ok(found)
+        Self::in_memory(copy, &whole, block_size).map_err(fail)
     }
 
-    /// Adds what is not zero of `bytes`, which are at `at`, behind all the rest.
-    /// Memory comes in large pages, most of which is holes.
-    pub(super) fn add(&mut self, at: u64, bytes: &[u8]) {
-        let size = self.block_size as usize;
-        for (index, block) in bytes.chunks(size).enumerate() {
-            let at = at + (index * size) as u64;
-            match self.data.last_mut() {
-                _ if is_zero(block) => {}
-                Some(last) if at <= last.end() + SHORT_HOLE => {
-                    last.bytes.resize((at - last.at) as usize, 0);
-                    last.bytes.extend_from_slice(block);
-                }
-                _ => self.data.push(Piece {
-                    at,
-                    bytes: block.to_vec(),
-                }),
+    /// The metadata in a sparse file.
+    pub(super) fn in_memory(copy: MemoryFile, whole: &Region, block_size: u64) -> io::Result<Self> {
+        let mut ranges = Vec::new();
+        let mut bytes = vec![0; CHUNK];
+        for (start, end) in data_ranges(copy.file(), whole)? {
+            for at in (start..end).step_by(CHUNK) {
+                let bytes = &mut bytes[..(CHUNK as u64).min(end - at) as usize];
+                copy.file().read_exact_at(bytes, at)?;
+                add(&mut ranges, at, bytes, block_size);
             }
         }
+        let mut made = Self {
+            len: whole.len,
+            block_size,
+            ranges,
+            digest: [0; 32],
+            store: Store::Memory(copy),
+            spare: Mutex::default(),
+        };
+        let mut digest = Sha256::new();
+        digest.update(made.table());
+        made.each_chunk(|_, bytes| {
+            digest.update(bytes);
+            Ok(())
+        })?;
+        made.digest = digest.finalize().into();
+        Ok(made)
+    }
+
+    /// Length and block size, and place and length of each piece.
+    fn table(&self) -> Vec<u8> {
+        let mut numbers = vec![self.len, self.block_size, self.ranges.len() as u64];
+        for range in &self.ranges {
+            numbers.extend([range.at, range.len]);
+        }
+        numbers.iter().flat_map(|n| n.to_le_bytes()).collect()
+    }
+
+    /// What tells it from others: the digest of all of it.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
     }
 
     /// Writes it to a new file, from which it can be [read](Self::read).
@@ -99,89 +165,180 @@ impl Skeleton {
     /// # Errors
     /// What the system said.
     pub fn write(&self, path: &Utf8Path) -> Result<(), DiskError> {
-        let mut numbers = vec![self.len, self.block_size, self.data.len() as u64];
-        for piece in &self.data {
-            numbers.extend([piece.at, piece.bytes.len() as u64]);
-        }
-        let table: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
-        let parts = || std::iter::once(&table).chain(self.data.iter().map(|piece| &piece.bytes));
-        let mut digest = Sha256::new();
-        parts().for_each(|part| digest.update(part));
         let write = || {
             let mut file = File::create_new(path)?;
             file.write_all(&MAGIC)?;
-            file.write_all(&digest.finalize())?;
-            parts().try_for_each(|part| file.write_all(part))
+            file.write_all(&self.digest)?;
+            file.write_all(&self.table())?;
+            self.each_chunk(|_, bytes| file.write_all(bytes))
         };
         write().map_err(|e| DiskError::io("writing", path, e))
     }
 
-    /// Reads what [`write`](Self::write) wrote: one long read, where a sparse
-    /// file takes hundreds.
+    /// Opens what [`write`](Self::write) wrote, and reads all of it once.
     ///
     /// # Errors
     /// If it is no such file, or not as it was written; what the system said.
     pub fn read(path: &Utf8Path) -> Result<Self, DiskError> {
-        let bytes = fs_err::read(path).map_err(|e| DiskError::io("reading", path, e))?;
-        Self::parse(&bytes).ok_or_else(|| {
-            let reason = "this is no complete copy of a filesystem's metadata";
-            DiskError::filesystem(&whole(path), reason)
-        })
+        let fail = |e| DiskError::io("reading", path, e);
+        Self::parse(File::open(path).map_err(fail)?)
+            .map_err(fail)?
+            .ok_or_else(|| {
+                let reason = "this is no complete copy of a filesystem's metadata";
+                DiskError::filesystem(&whole(path), reason)
+            })
     }
 
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let (digest, mut rest) = bytes.strip_prefix(&MAGIC)?.split_first_chunk::<32>()?;
-        if Sha256::digest(rest).as_slice() != digest {
-            return None;
+    fn parse(file: File) -> io::Result<Option<Self>> {
+        let file_len = file.metadata()?.len();
+        let mut head = [0; HEAD];
+        if file_len < HEAD as u64 {
+            return Ok(None);
         }
-        let number = |rest: &mut &[u8]| {
-            let (number, behind) = rest.split_first_chunk()?;
-            *rest = behind;
-            Some(u64::from_le_bytes(*number))
+        file.read_exact_at(&mut head, 0)?;
+        let (magic, rest) = head.split_at(MAGIC.len());
+        let (expected, numbers) = rest.split_at(32);
+        let (numbers, _) = numbers.as_chunks();
+        let [len, block_size, count] = [0, 1, 2].map(|index| u64::from_le_bytes(numbers[index]));
+        let rows = count.checked_mul(ROW as u64);
+        let rows = rows.filter(|rows| magic == MAGIC && *rows <= file_len - HEAD as u64);
+        let Some(rows) = rows else {
+            return Ok(None);
         };
-        let (len, block_size) = (number(&mut rest)?, number(&mut rest)?);
-        let count = number(&mut rest)?;
+        let mut table = vec![0; rows as usize];
+        file.read_exact_at(&mut table, HEAD as u64)?;
+        let mut from = HEAD as u64 + rows;
         let mut ranges = Vec::new();
-        for _ in 0..count {
-            ranges.push((number(&mut rest)?, number(&mut rest)?));
+        for row in table.as_chunks::<ROW>().0 {
+            let (pair, _) = row.as_chunks();
+            let [at, len] = [0, 1].map(|index| u64::from_le_bytes(pair[index]));
+            ranges.push(Range { at, len, from });
+            from = from.saturating_add(len);
         }
-        let mut data = Vec::new();
-        for (at, len) in ranges {
-            let (bytes, behind) = rest.split_at_checked(usize::try_from(len).ok()?)?;
-            rest = behind;
-            let bytes = bytes.to_vec();
-            data.push(Piece { at, bytes });
+        let fits = |range: &Range| range.end() <= len;
+        let in_order = ranges.is_sorted_by(|one, next| one.end() <= next.at);
+        let sound = block_size.is_power_of_two() && in_order && ranges.iter().all(fits);
+        if !sound || from != file_len {
+            return Ok(None);
         }
-        let fits = |piece: &Piece| piece.end() <= len;
-        let in_order = data.is_sorted_by(|one, next| one.end() <= next.at);
-        let sound = block_size.is_power_of_two() && in_order && data.iter().all(fits);
-        (sound && rest.is_empty()).then_some(Self {
+        let found = Self {
             len,
             block_size,
-            data,
-        })
+            ranges,
+            digest: *expected.first_chunk().unwrap_or(&[0; 32]),
+            store: Store::File(file),
+            spare: Mutex::default(),
+        };
+        // The first copy is made on the way.
+        let mut digest = Sha256::new();
+        digest.update(&head[HEAD - 24..]);
+        digest.update(&table);
+        let copy = found.copy(|bytes| digest.update(bytes))?;
+        if digest.finalize().as_slice() != found.digest {
+            return Ok(None);
+        }
+        found.give_back(copy);
+        Ok(Some(found))
     }
 
-    /// Asks for the metadata of a filesystem with this skeleton, which begins
-    /// at byte `start` of `file`, to be in memory soon.
-    pub fn prefetch(&self, file: &File, start: u64) {
-        let ranges = self.data.iter();
-        prefetch(file, ranges.map(|p| (start + p.at, start + p.end())));
+    /// Calls `act` with all that is not holes, in order, and its place.
+    fn each_chunk(&self, mut act: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut buffer = vec![0; CHUNK];
+        for range in &self.ranges {
+            for done in (0..range.len).step_by(CHUNK) {
+                let bytes = &mut buffer[..(CHUNK as u64).min(range.len - done) as usize];
+                self.store.file().read_exact_at(bytes, range.from + done)?;
+                act(range.at + done, bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new copy in memory: a sparse file as long as the filesystem. `hear` is
+    /// told of all bytes in order.
+    fn copy(&self, mut hear: impl FnMut(&[u8])) -> io::Result<MemoryFile> {
+        let copy = MemoryFile::new()?;
+        copy.file().set_len(self.len)?;
+        self.each_chunk(|at, bytes| {
+            hear(bytes);
+            copy.file().write_all_at(bytes, at)
+        })?;
+        Ok(copy)
+    }
+
+    /// A copy in memory to work on.
+    pub(super) fn take_copy(&self) -> io::Result<MemoryFile> {
+        let spare = self.spares().pop();
+        match spare {
+            Some(copy) => Ok(copy),
+            None => self.copy(|_| {}),
+        }
+    }
+
+    /// Takes a copy back that is as it was when it was taken.
+    pub(super) fn give_back(&self, copy: MemoryFile) {
+        self.spares().push(copy);
+    }
+
+    fn spares(&self) -> std::sync::MutexGuard<'_, Vec<MemoryFile>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// First byte and the one behind the last of all that is not holes.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.ranges.iter().map(|range| (range.at, range.end()))
     }
 
     /// Fills `bytes` with what is at `at`.
-    pub(super) fn fill(&self, at: u64, bytes: &mut [u8]) {
-        bytes.fill(0);
+    pub(super) fn fill(&self, at: u64, bytes: &mut [u8]) -> io::Result<()> {
         let end = at + bytes.len() as u64;
-        let first = self.data.partition_point(|piece| piece.end() <= at);
-        for piece in &self.data[first..] {
-            if piece.at >= end {
+        let first = self.ranges.partition_point(|range| range.end() <= at);
+        let mut done = at;
+        for range in &self.ranges[first..] {
+            if range.at >= end {
                 break;
             }
-            let (from, to) = (piece.at.max(at), piece.end().min(end));
-            let source = (from - piece.at) as usize..(to - piece.at) as usize;
-            let target = (from - at) as usize..(to - at) as usize;
-            bytes[target].copy_from_slice(&piece.bytes[source]);
+            let (from, to) = (range.at.max(at), range.end().min(end));
+            bytes[(done - at) as usize..(from - at) as usize].fill(0);
+            self.store.file().read_exact_at(
+                &mut bytes[(from - at) as usize..(to - at) as usize],
+                range.from + (from - range.at),
+            )?;
+            done = to;
+        }
+        bytes[(done - at) as usize..].fill(0);
+        Ok(())
+    }
+
+    /// Makes `copy` again what it was when it was taken: no more than `pieces`
+    /// of it have changed.
+    pub(super) fn restore(&self, copy: &MemoryFile, pieces: &[Piece]) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for piece in pieces {
+            bytes.resize(piece.bytes.len(), 0);
+            self.fill(piece.at, &mut bytes)?;
+            copy.file().write_all_at(&bytes, piece.at)?;
+        }
+        Ok(())
+    }
+}
+
+/// Adds what is not zero of `bytes`, which are at `at`, behind all the rest.
+/// Memory comes in large pages, most of which is holes.
+fn add(ranges: &mut Vec<Range>, at: u64, bytes: &[u8], block_size: u64) {
+    for (index, block) in bytes.chunks(block_size as usize).enumerate() {
+        let at = at + index as u64 * block_size;
+        if is_zero(block) {
+            continue;
+        }
+        let end = at + block.len() as u64;
+        match ranges.last_mut() {
+            Some(last) if at <= last.end() + SHORT_HOLE => last.len = end - last.at,
+            _ => ranges.push(Range {
+                at,
+                len: end - at,
+                from: at,
+            }),
         }
     }
 }
@@ -201,86 +358,131 @@ mod tests {
 
     use super::*;
 
-    fn skeleton() -> Skeleton {
-        let piece = |at, len| Piece {
-            at,
-            bytes: (0..len).map(|n| n as u8 | 1).collect(),
-        };
-        Skeleton {
-            len: 1 << 20,
-            block_size: 4096,
-            data: vec![piece(0, 5000), piece(100_000, 70_000)],
+    const LEN: u64 = 1 << 20;
+
+    /// A sparse file with bytes at these places.
+    fn sparse(pieces: &[(u64, usize)]) -> (MemoryFile, Vec<u8>) {
+        let memory = MemoryFile::new().unwrap();
+        memory.file().set_len(LEN).unwrap();
+        let mut all = vec![0; LEN as usize];
+        for (at, len) in pieces {
+            for (index, byte) in all[*at as usize..][..*len].iter_mut().enumerate() {
+                *byte = index as u8 | 1;
+            }
+            let bytes = &all[*at as usize..][..*len];
+            memory.file().write_all_at(bytes, *at).unwrap();
         }
+        (memory, all)
+    }
+
+    fn of(pieces: &[(u64, usize)]) -> (Skeleton, Vec<u8>) {
+        let (memory, all) = sparse(pieces);
+        let whole = Region::whole(memory.path()).unwrap();
+        (Skeleton::in_memory(memory, &whole, 4096).unwrap(), all)
+    }
+
+    fn skeleton() -> (Skeleton, Vec<u8>) {
+        of(&[(0, 5000), (102_400, 300_000), (LEN - 4096, 4096)])
+    }
+
+    fn written(skeleton: &Skeleton) -> Vec<u8> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(dir.path().join("skeleton")).unwrap();
+        skeleton.write(&path).unwrap();
+        fs_err::read(&path).unwrap()
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Skeleton> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("skeleton");
+        fs_err::write(&path, bytes).unwrap();
+        Skeleton::parse(File::open(path).unwrap()).unwrap()
+    }
+
+    fn content(copy: &MemoryFile) -> Vec<u8> {
+        fs_err::read(copy.path()).unwrap()
     }
 
     #[test]
     fn a_skeleton_reads_back_and_half_a_one_does_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::from_path_buf(dir.path().join("skeleton")).unwrap();
-        skeleton().write(&path).unwrap();
-        assert_eq!(Skeleton::read(&path).unwrap().data, skeleton().data);
-        let bytes = fs_err::read(&path).unwrap();
-        for len in [0, 10, 16, 40, 60, bytes.len() - 1] {
-            assert!(Skeleton::parse(&bytes[..len]).is_none(), "{len}");
+        let (skeleton, all) = skeleton();
+        let bytes = written(&skeleton);
+        let back = parse(&bytes).unwrap();
+        assert_eq!(back.digest(), skeleton.digest());
+        assert!(back.ranges().eq(skeleton.ranges()));
+        assert!(content(&back.take_copy().unwrap()) == all);
+        assert!(content(&back.take_copy().unwrap()) == all);
+        assert!(written(&back) == bytes);
+        for len in [0, 10, 16, 40, 60, 100, bytes.len() - 1] {
+            assert!(parse(&bytes[..len]).is_none(), "{len}");
         }
-        assert!(Skeleton::parse(&[&bytes[..], b"x"].concat()).is_none());
+        assert!(parse(&[&bytes[..], b"x"].concat()).is_none());
         for at in [0, 20, 60, 80, 5000, bytes.len() - 1] {
             let mut wrong = bytes.clone();
             wrong[at] ^= 0x40;
-            assert!(Skeleton::parse(&wrong).is_none(), "{at}");
+            assert!(parse(&wrong).is_none(), "{at}");
         }
     }
 
     /// Whoever writes the digest, too, cannot make it read what is not there.
     #[test]
     fn numbers_that_cannot_be_are_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::from_path_buf(dir.path().join("skeleton")).unwrap();
-        skeleton().write(&path).unwrap();
-        let bytes = fs_err::read(&path).unwrap();
+        let bytes = written(&skeleton().0);
         // Highest bytes of the block size, of the count, of a place and a length.
         for at in [63, 71, 79, 87] {
             let mut wrong = bytes.clone();
             wrong[at] = 0x7f;
             let digest = Sha256::digest(&wrong[48..]);
             wrong[16..48].copy_from_slice(&digest);
-            assert!(Skeleton::parse(&wrong).is_none(), "{at}");
+            assert!(parse(&wrong).is_none(), "{at}");
         }
     }
 
     #[test]
     fn zeros_are_left_out() {
-        let mut skeleton = Skeleton {
-            data: Vec::new(),
-            ..skeleton()
-        };
-        let mut bytes = vec![0; 80_000];
-        for at in [5000, 14_000, 70_000] {
-            bytes[at] = 1;
-        }
-        skeleton.add(40_960, &bytes);
-        let places: Vec<(u64, u64)> = skeleton
-            .data
-            .iter()
-            .map(|piece| (piece.at - 40_960, piece.end() - 40_960))
-            .collect();
-        assert_eq!(places, [(4096, 16_384), (69_632, 73_728)]);
-        let mut back = vec![7; bytes.len()];
-        skeleton.fill(40_960, &mut back);
-        assert!(back == bytes);
+        let at = 40_960;
+        let (skeleton, all) = of(&[(at + 5000, 1), (at + 14_000, 1), (at + 70_000, 1)]);
+        let places: Vec<(u64, u64)> = skeleton.ranges().collect();
+        let expected = [(4096, 16_384), (69_632, 73_728)].map(|(from, to)| (at + from, at + to));
+        assert_eq!(places, expected);
+        let mut back = vec![7; all.len()];
+        skeleton.fill(0, &mut back).unwrap();
+        assert!(back == all);
     }
 
     #[test]
     fn any_range_is_filled() {
-        let skeleton = skeleton();
-        let mut all = vec![0; skeleton.len as usize];
-        for piece in &skeleton.data {
-            all[piece.at as usize..piece.end() as usize].copy_from_slice(&piece.bytes);
+        let (of, all) = skeleton();
+        let read = parse(&written(&of)).unwrap();
+        for skeleton in [of, read] {
+            for (at, len) in [(0, 100), (4000, 8000), (99_000, 9000), (90_000, 500_000)] {
+                let mut bytes = vec![7; len];
+                skeleton.fill(at, &mut bytes).unwrap();
+                assert!(bytes == all[at as usize..at as usize + len], "{at} {len}");
+            }
         }
-        for (at, len) in [(0, 100), (4000, 4000), (99_000, 2000), (90_000, 90_000)] {
-            let mut bytes = vec![7; len];
-            skeleton.fill(at, &mut bytes);
-            assert!(bytes == all[at as usize..at as usize + len], "{at} {len}");
+    }
+
+    /// What one piece of work did must not be seen by the next.
+    #[test]
+    fn a_copy_that_was_worked_on_is_as_new_when_it_is_given_back() {
+        let (of, all) = skeleton();
+        let skeleton = parse(&written(&of)).unwrap();
+        let copy = skeleton.take_copy().unwrap();
+        let pieces: Vec<Piece> = [4096, 20_480, 106_496, 401_408]
+            .map(|at| Piece {
+                at,
+                bytes: vec![9; 4096],
+            })
+            .into();
+        for piece in &pieces {
+            copy.file().write_all_at(&piece.bytes, piece.at).unwrap();
         }
+        assert!(content(&copy) != all);
+        skeleton.restore(&copy, &pieces).unwrap();
+        assert!(content(&copy) == all);
+        let path = copy.path().to_owned();
+        skeleton.give_back(copy);
+        assert_eq!(skeleton.take_copy().unwrap().path(), path);
     }
 }
