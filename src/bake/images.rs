@@ -1,12 +1,17 @@
 //! All images of a build.
 
+use std::sync::mpsc;
+
 use camino::Utf8Path;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-use super::node::Oven;
+use super::node::{Found, Oven};
 use super::record::Records;
-use super::{BakeError, Materials, NodeImage, ensure_layer};
+use super::rehearsal::Ground;
+use super::{
+    BakeError, LayerImage, Materials, NodeImage, ensure_layer,
+};
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
 
@@ -60,31 +65,73 @@ impl Build<'_> {
     }
 
     fn with(&self, oven: &Oven<'_>, nodes: &[&NodePlan]) -> Result<Vec<NodeImage>, BakeError> {
-        let mut images: Vec<Option<NodeImage>> =
-            nodes.par_iter().map(|node| oven.unchanged(node)).collect();
-        if images.iter().any(Option::is_none) {
-            oven.records.sweep();
-            let (layer, unsettled) = ensure_layer(
-                &self.plan.layer,
-                self.plan.epoch,
-                self.materials,
-                self.cache,
-                self.reporter,
-            )?;
-            let make = || {
-                nodes
-                    .par_iter()
-                    .zip(images)
-                    .map(|(node, image)| match image {
-                        Some(image) => Ok(Some(image)),
-                        None => oven.bake(node, &layer).map(Some),
-                    })
-                    .collect::<Result<_, _>>()
-            };
-            // The layer reaches the disk while images are made from it.
-            let (settled, made) = rayon::join(|| unsettled.settle(), make);
-            (images, ()) = (made?, settled?);
+        let found: Vec<Found> = nodes.par_iter().map(|node| oven.find(node)).collect();
+        if found
+            .iter()
+            .all(|found| matches!(found, Found::Unchanged(_)))
+        {
+            let images = found.into_iter().filter_map(|found| match found {
+                Found::Unchanged(image) => Some(image),
+                _ => None,
+            });
+            return Ok(images.collect());
         }
-        Ok(images.into_iter().flatten().collect())
+        oven.records.sweep();
+        let (layer, unsettled) = ensure_layer(
+            &self.plan.layer,
+            self.plan.epoch,
+            self.materials,
+            self.cache,
+            self.reporter,
+        )?;
+        // The layer reaches the disk while images are made from it.
+        let (settled, made) = rayon::join(
+            || unsettled.settle(),
+            || self.make(oven, nodes, found, &layer),
+        );
+        let images = made?;
+        settled?;
+        Ok(images)
+    }
+
+    /// Makes what is not found unchanged. What a node's edits come to is looked
+    /// up for one after the other, which most find known already, while those
+    /// before are being made.
+    fn make(
+        &self,
+        oven: &Oven<'_>,
+        nodes: &[&NodePlan],
+        found: Vec<Found>,
+        layer: &LayerImage,
+    ) -> Result<Vec<NodeImage>, BakeError> {
+        let (tell, told) = mpsc::channel();
+        rayon::scope(|scope| {
+            let mut ground = None;
+            for (index, (node, found)) in nodes.iter().zip(found).enumerate() {
+                if let Found::Unchanged(image) = found {
+                    let _ = tell.send((index, Ok(image)));
+                    continue;
+                }
+                let ground = match &mut ground {
+                    Some(ground) => Ok(ground),
+                    none => Ground::open(self.plan, layer).map(|ground| none.insert(ground)),
+                };
+                let draft = match ground.and_then(|ground| ground.draft(node)) {
+                    Ok(draft) => draft,
+                    Err(error) => {
+                        let _ = tell.send((index, Err(error)));
+                        return;
+                    }
+                };
+                let tell = tell.clone();
+                scope.spawn(move |_| {
+                    let _ = tell.send((index, oven.bake(node, found, draft, layer)));
+                });
+            }
+        });
+        drop(tell);
+        let mut made: Vec<(usize, Result<NodeImage, BakeError>)> = told.into_iter().collect();
+        made.sort_by_key(|(index, _)| *index);
+        made.into_iter().map(|(_, image)| image).collect()
     }
 }

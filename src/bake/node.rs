@@ -6,8 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::{File, OpenOptions};
 
 use super::doubt::Doubt;
-use super::record::{Records, Standing};
-use super::rehearsal::{Rehearsal, access_to, fingerprint};
+use super::record::{Record, Records, Standing};
+use super::rehearsal::{Copied, Draft, Rehearsal, access_to, fingerprint};
 use super::{BakeError, LayerImage, Scratch};
 use crate::disk::{copy_file, open_scattered};
 use crate::node::Proof;
@@ -54,6 +54,18 @@ impl fmt::Display for How {
     }
 }
 
+/// What there is of an image before it is made.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// All of it.
+    Unchanged(NodeImage),
+    /// An image that was made for another plan, or lets nobody in, and that
+    /// nobody touched.
+    Older(Standing),
+    /// Nothing that is trusted.
+    Doubtful(Doubt),
+}
+
 /// What the images of a build have in common.
 #[derive(Debug)]
 pub(super) struct Oven<'a> {
@@ -68,16 +80,23 @@ impl Oven<'_> {
         self.out.join(&node.image)
     }
 
-    /// The node's image, if it is there and just what is planned.
-    pub(super) fn unchanged(&self, node: &NodePlan) -> Option<NodeImage> {
+    /// What there is of the node's image.
+    pub(super) fn find(&self, node: &NodePlan) -> Found {
         let path = self.path(node);
-        let standing = self.records.standing(&path).ok()?;
+        let standing = match self.records.standing(&path) {
+            Ok(standing) => standing,
+            Err(doubt) => return Found::Doubtful(doubt),
+        };
         if standing.record.plan != fingerprint(self.plan, node) {
-            return None;
+            return Found::Older(standing);
         }
         // Whatever is wrong shows when it is made anew.
-        let access = access_to(self.plan, node, &path).ok()?;
-        self.image(node, &path, access, How::Unchanged).ok()
+        let image = access_to(self.plan, node, &path)
+            .and_then(|access| self.image(node, &path, access, How::Unchanged));
+        match image {
+            Ok(image) => Found::Unchanged(image),
+            Err(_) => Found::Older(standing),
+        }
     }
 
     /// Makes the node's image what is planned: in place if there is one from
@@ -86,13 +105,23 @@ impl Oven<'_> {
     /// # Errors
     /// When any step fails, or what was read back is not what was planned, or
     /// nobody could log in. Then the image is as it was before, or not there.
-    pub(super) fn bake(&self, node: &NodePlan, layer: &LayerImage) -> Result<NodeImage, BakeError> {
-        match self.records.standing(&self.path(node)) {
-            Ok(standing) if standing.record.layer == self.plan.layer.id => {
-                return self.patch(node, layer, standing);
+    pub(super) fn bake(
+        &self,
+        node: &NodePlan,
+        found: Found,
+        draft: Draft,
+        layer: &LayerImage,
+    ) -> Result<NodeImage, BakeError> {
+        match found {
+            Found::Unchanged(image) => return Ok(image),
+            Found::Older(standing)
+                if standing.record.layer == self.plan.layer.id
+                    && standing.record.skeleton.0 == layer.skeleton.digest() =>
+            {
+                return self.patch(node, draft, layer, standing);
             }
-            Ok(_) | Err(Doubt::Unknown) => {}
-            Err(doubt) => {
+            Found::Older(_) => {}
+            Found::Doubtful(doubt) => {
                 if let Some(words) = doubt.words() {
                     let path = self.path(node);
                     self.reporter
@@ -100,10 +129,15 @@ impl Oven<'_> {
                 }
             }
         }
-        self.build(node, layer)
+        self.build(node, draft, layer)
     }
 
-    fn build(&self, node: &NodePlan, layer: &LayerImage) -> Result<NodeImage, BakeError> {
+    fn build(
+        &self,
+        node: &NodePlan,
+        draft: Draft,
+        layer: &LayerImage,
+    ) -> Result<NodeImage, BakeError> {
         let task = self
             .reporter
             .items(format!("baking {}", node.name), Some(3));
@@ -111,7 +145,7 @@ impl Oven<'_> {
         let scratch = Scratch::for_target(&path)?;
         let (copied, rehearsal) = rayon::join(
             || copy_file(&layer.path, scratch.path()),
-            || Rehearsal::of(self.plan, node, layer),
+            || Rehearsal::of(self.plan, draft, layer),
         );
         copied?;
         let rehearsal = rehearsal?;
@@ -122,10 +156,10 @@ impl Oven<'_> {
             .open(scratch.path())?;
         rehearsal.delta.write(&file, scratch.path())?;
         task.advance(1);
-        let access = rehearsal.verify(self.plan, node, scratch.path())?;
+        let access = rehearsal.verify(self.plan, node, scratch.path(), Copied::JustNow)?;
         // Not waiting for the disk, which would double the time of a build:
         // after a power cut no build relies on this file.
-        self.finish(node, &file, scratch, &rehearsal)?;
+        self.finish(node, &file, scratch, &rehearsal, layer)?;
         rehearsal.end(layer);
         task.advance(1);
         task.finish();
@@ -138,6 +172,7 @@ impl Oven<'_> {
     fn patch(
         &self,
         node: &NodePlan,
+        draft: Draft,
         layer: &LayerImage,
         old: Standing,
     ) -> Result<NodeImage, BakeError> {
@@ -145,7 +180,7 @@ impl Oven<'_> {
             .reporter
             .items(format!("patching {}", node.name), Some(3));
         let path = self.path(node);
-        let rehearsal = Rehearsal::of(self.plan, node, layer)?;
+        let rehearsal = Rehearsal::of(self.plan, draft, layer)?;
         let base = open_scattered(&layer.path)?;
         let steps = rehearsal.delta.instead_of(&old.personality, &base)?;
         task.advance(1);
@@ -155,7 +190,7 @@ impl Oven<'_> {
             .map_err(BakeError::from)
             .and_then(|()| {
                 task.advance(1);
-                rehearsal.verify(self.plan, node, scratch.path())
+                rehearsal.verify(self.plan, node, scratch.path(), Copied::Before)
             });
         let access = match done {
             Ok(access) => access,
@@ -164,7 +199,7 @@ impl Oven<'_> {
                 return Err(error);
             }
         };
-        self.finish(node, &old.file, scratch, &rehearsal)?;
+        self.finish(node, &old.file, scratch, &rehearsal, layer)?;
         rehearsal.end(layer);
         task.advance(1);
         task.finish();
@@ -196,11 +231,19 @@ impl Oven<'_> {
         }
         let stamp = Records::stamp(&old.file);
         if let (Ok(stamp), Ok(())) = (stamp, scratch.keep()) {
-            let (plan, layer) = (&old.record.plan, &old.record.layer);
+            let Record {
+                plan,
+                layer,
+                skeleton,
+                ..
+            } = &old.record;
             // Without a record the next build makes the image afresh.
-            let _ = self
-                .records
-                .keep(&self.path(node), stamp, plan, layer, &old.personality);
+            let _ = self.records.keep(
+                &self.path(node),
+                stamp,
+                (plan, layer, skeleton.0),
+                &old.personality,
+            );
         }
     }
 
@@ -211,12 +254,14 @@ impl Oven<'_> {
         file: &File,
         scratch: Scratch,
         rehearsal: &Rehearsal,
+        layer: &LayerImage,
     ) -> Result<(), BakeError> {
         let stamp = Records::stamp(file)?;
         scratch.keep()?;
-        let (plan, layer) = (fingerprint(self.plan, node), &self.plan.layer.id);
+        let plan = fingerprint(self.plan, node);
+        let from = (&*plan, &*self.plan.layer.id, layer.skeleton.digest());
         self.records
-            .keep(&self.path(node), stamp, &plan, layer, &rehearsal.delta)
+            .keep(&self.path(node), stamp, from, &rehearsal.delta)
     }
 
     fn image(

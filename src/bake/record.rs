@@ -22,7 +22,7 @@ use crate::source::{FileIdentity, Sha256};
 
 /// Version of a record and of what is relied on for it; older ones count as
 /// none.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// An image that was made, and how to tell that it still is that image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub(super) struct Record {
     pub(super) plan: String,
     /// The layer it is a copy of, apart from the blocks in `touched`.
     pub(super) layer: String,
+    /// Digest of the layer's metadata it was held against: a layer made again
+    /// by other tools may have other bytes.
+    pub(super) skeleton: Sha256,
     /// Which run of the operating system made it: after another one, what was
     /// still in memory may not have reached the disk.
     boot: String,
@@ -127,9 +130,9 @@ impl Records {
         Ok(now)
     }
 
-    /// Takes down that the image at `path` was made, from `layer`, by the plan
-    /// with this digest, and that its time is `stamp`. What could not be
-    /// relied on later is not taken down.
+    /// Takes down that the image at `path` was made by the plan with this digest
+    /// from the layer with this name and skeleton, and that its time is `stamp`.
+    /// What could not be relied on later is not taken down.
     ///
     /// # Errors
     /// When the record cannot be written.
@@ -137,8 +140,7 @@ impl Records {
         &self,
         path: &Utf8Path,
         stamp: SystemTime,
-        plan: &str,
-        layer: &str,
+        (plan, layer, skeleton): (&str, &str, [u8; 32]),
         personality: &Delta,
     ) -> Result<(), BakeError> {
         let meta = fs_err::symlink_metadata(path)?;
@@ -154,6 +156,7 @@ impl Records {
             version: VERSION,
             plan: plan.to_owned(),
             layer: layer.to_owned(),
+            skeleton: Sha256(skeleton),
             boot,
             identity: FileIdentity::from(&meta),
             touched: personality.extents(),
@@ -252,7 +255,7 @@ mod tests {
         let records = Records::new(&root.join("cache"));
         let stamp = Records::stamp(&file).unwrap();
         records
-            .keep(&image, stamp, "plan", "layer", &personality)
+            .keep(&image, stamp, ("plan", "layer", [7; 32]), &personality)
             .unwrap();
         Bench {
             _dir: dir,

@@ -2,7 +2,7 @@
 
 use fs_err as fs;
 use pidoop::disk::Region;
-use pidoop::disk::ext4::{Skeleton, apply};
+use pidoop::disk::ext4::{Ground, Skeleton, apply};
 use pidoop::edit::Changes;
 use rstest::rstest;
 use rstest_reuse::apply;
@@ -16,7 +16,15 @@ use crate::support::tiny_image::{Ext4, MIB, TinyRoot, every_kind};
 pub(crate) fn rehearsed(root: &TinyRoot, changes: &Changes) -> Vec<u8> {
     let before = fs::read(&root.path).unwrap();
     let skeleton = Skeleton::of(&root.region()).unwrap();
-    let rehearsal = skeleton.rehearse(changes, EPOCH, &root.region()).unwrap();
+    let region = root.region();
+    let mut ground = Ground::open(&skeleton, &region).unwrap();
+    let outlook = ground.outlook(changes, &region).unwrap();
+    let rehearse = || {
+        skeleton
+            .rehearse(changes, &outlook, EPOCH, &region)
+            .unwrap()
+    };
+    let rehearsal = rehearse();
     rehearsal.check().unwrap();
     assert!(!rehearsal.agrees_with(&root.region()).unwrap());
     assert!(fs::read(&root.path).unwrap() == before);
@@ -32,6 +40,10 @@ pub(crate) fn rehearsed(root: &TinyRoot, changes: &Changes) -> Vec<u8> {
             .agrees_with(&Region::whole(&done).unwrap())
             .unwrap()
     );
+    // Another one on the same copy of the metadata finds nothing of the first.
+    let pieces = rehearsal.pieces().to_vec();
+    rehearsal.end(&skeleton);
+    assert!(rehearse().pieces() == pieces);
     after
 }
 

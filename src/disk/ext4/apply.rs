@@ -12,10 +12,11 @@ use fs_err as fs;
 use super::check::{check, settle};
 use super::debugfs::change;
 use super::footprint::{Footprint, content_len};
+use super::leftovers::{self, Inodes, Leftovers};
 use super::placed::{LONG, Placed, Wanted, place};
 use super::script::{Host, Plan, Room, normalise};
-use super::{Ext4Volume, Superblock, leftovers};
-use crate::disk::standing::{self, Obsolete};
+use super::{Ext4Volume, Superblock};
+use crate::disk::standing::{self, Obsolete, Standing};
 use crate::disk::{DiskError, Region};
 use crate::edit::{Changes, FileContent, ImagePath, Mode, Target};
 use crate::tool::{DEBUGFS, Handover, MemoryFile};
@@ -54,7 +55,8 @@ pub struct Applied {
 /// what it should, if staged content is not what was promised, or if debugfs
 /// fails.
 pub fn apply(region: &Region, changes: &Changes, epoch: u64) -> Result<Applied, DiskError> {
-    carry_out(region, changes, epoch, Contents::Written).map(|(applied, _)| applied)
+    let outlook = Outlook::on(region, changes)?;
+    carry_out(region, changes, &outlook, epoch, Contents::Written).map(|(applied, _)| applied)
 }
 
 /// What becomes of the contents of long files that lie on the host.
@@ -67,14 +69,56 @@ pub(super) enum Contents {
     Placed,
 }
 
-/// The same, with a choice, and the files that are to be filled in.
+/// What changes will meet in a filesystem.
+#[derive(Debug)]
+pub struct Outlook {
+    standing: Standing,
+    leftovers: Leftovers,
+}
+
+impl Outlook {
+    /// What `changes` will meet in the filesystem in `region`.
+    pub(super) fn on(region: &Region, changes: &Changes) -> Result<Self, DiskError> {
+        // Before it is opened: the reader would have its own words for it.
+        Superblock::read(region)?.check_editable(region)?;
+        let tree = Ext4Volume::open(region)?;
+        Self::of(region, &tree, changes, &mut Inodes::default())
+    }
+
+    /// What `changes` will meet in the filesystem in `region`, which `tree`
+    /// reads. Some of its `inodes` may be known.
+    pub(super) fn of(
+        region: &Region,
+        tree: &Ext4Volume,
+        changes: &Changes,
+        inodes: &mut Inodes,
+    ) -> Result<Self, DiskError> {
+        let superblock = tree.superblock();
+        superblock.check_editable(region)?;
+        let standing = standing::find(changes, tree).map_err(|r| r.into_error(region))?;
+        let names = &standing.obsolete;
+        let leftovers = leftovers::survey(region, superblock.block_size, names, inodes)?;
+        Ok(Self {
+            standing,
+            leftovers,
+        })
+    }
+}
+
+/// Makes the filesystem in `region` what `changes` say, given what they will
+/// meet there. Tells the files that are to be filled in.
 pub(super) fn carry_out(
     region: &Region,
     changes: &Changes,
+    outlook: &Outlook,
     epoch: u64,
     contents: Contents,
 ) -> Result<(Applied, Vec<Placed>), DiskError> {
     let begun = Instant::now();
+    let Outlook {
+        standing,
+        leftovers,
+    } = outlook;
     DEBUGFS.check().map_err(DiskError::tool(region))?;
     if epoch == 0 || epoch > LAST_EPOCH {
         let reason = format!("time {} is outside of 1 to {LAST_EPOCH}", epoch);
@@ -82,10 +126,6 @@ pub(super) fn carry_out(
     }
     let superblock = Superblock::read(region)?;
     superblock.check_editable(region)?;
-    let volume = Ext4Volume::open(region)?;
-    let standing = standing::find(changes, &volume).map_err(|r| r.into_error(region))?;
-    drop(volume);
-    let leftovers = leftovers::survey(region, superblock.block_size, &standing.obsolete)?;
     if leftovers.shared {
         check(region)?.into_result(region)?;
     }
@@ -103,8 +143,8 @@ pub(super) fn carry_out(
     let staged = Staged::new(region, changes, room_in)?;
     let plan = Plan {
         changes,
-        standing: &standing,
-        leftovers: &leftovers,
+        standing,
+        leftovers,
         hosts: &staged.hosts,
         empty: &staged.empty,
         epoch,
@@ -125,7 +165,7 @@ pub(super) fn carry_out(
         bytes: staged.bytes,
         inodes: changes.targets.len() as u64,
         removed: standing.obsolete.len() as u64,
-        zeroed: leftovers.blocks,
+        zeroed: leftovers.blocks.clone(),
         elapsed: begun.elapsed(),
     };
     Ok((applied, placed))

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use super::debugfs::{Reply, ask, quote};
 use crate::disk::standing::Obsolete;
 use crate::disk::{DiskError, Region, Window};
+use crate::edit::ImagePath;
 
 /// What goes away with those names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,29 +34,51 @@ pub(super) struct Leftovers {
 /// of inodes that use it (Documentation/filesystems/ext4/attributes.rst).
 const ATTRIBUTE_MAGIC: [u8; 4] = 0xea02_0000_u32.to_le_bytes();
 
-/// Looks at the inodes behind `names` in the filesystem in `region`.
+/// What debugfs said of the inodes behind names, in one state of a filesystem.
+#[derive(Debug, Default)]
+pub(super) struct Inodes(BTreeMap<ImagePath, Inode>);
+
+impl Inodes {
+    /// Has debugfs look at those of `names` it was not asked about before.
+    fn learn(&mut self, region: &Region, names: &[Obsolete]) -> Result<(), DiskError> {
+        let paths = names.iter().map(|name| &name.path);
+        let new: Vec<&ImagePath> = paths.filter(|path| !self.0.contains_key(*path)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let script: Vec<String> = new
+            .iter()
+            .map(|path| format!("stat {}", quote(path.as_str())))
+            .collect();
+        for (path, reply) in new.into_iter().zip(ask(region, &script)?) {
+            let Some(inode) = Inode::parse(&reply) else {
+                return Err(DiskError::Script {
+                    place: region.clone(),
+                    command: reply.command.to_owned(),
+                    said: reply.said.join("; "),
+                });
+            };
+            self.0.insert(path.clone(), inode);
+        }
+        Ok(())
+    }
+}
+
+/// Looks at the inodes behind `names` in the filesystem in `region`, in the
+/// state of which some `inodes` are known.
 pub(super) fn survey(
     region: &Region,
     block_size: u64,
     names: &[Obsolete],
+    inodes: &mut Inodes,
 ) -> Result<Leftovers, DiskError> {
-    if names.is_empty() {
-        return Ok(Leftovers::default());
-    }
-    let script: Vec<String> = names
-        .iter()
-        .map(|name| format!("stat {}", quote(name.path.as_str())))
-        .collect();
+    inodes.learn(region, names)?;
     let mut left: BTreeMap<u64, u64> = BTreeMap::new();
     let mut attribute_blocks: BTreeMap<u64, u32> = BTreeMap::new();
     let mut leftovers = Leftovers::default();
-    for (name, reply) in names.iter().zip(ask(region, &script)?) {
-        let Some(inode) = Inode::parse(&reply) else {
-            return Err(DiskError::Script {
-                place: region.clone(),
-                command: reply.command.to_owned(),
-                said: reply.said.join("; "),
-            });
+    for name in names {
+        let Some(inode) = inodes.0.get(&name.path) else {
+            continue;
         };
         // A directory has one name only; its links are its children's `..`.
         let links = left
@@ -63,7 +86,7 @@ pub(super) fn survey(
             .or_insert(if name.is_dir { 1 } else { inode.links });
         *links = links.saturating_sub(1);
         if *links == 0 {
-            leftovers.blocks.extend(inode.blocks);
+            leftovers.blocks.extend(&inode.blocks);
             if inode.attribute_block != 0 {
                 *attribute_blocks.entry(inode.attribute_block).or_default() += 1;
             }

@@ -24,7 +24,7 @@ mod script;
 mod skeleton;
 mod superblock;
 
-pub use apply::{Applied, apply};
+pub use apply::{Applied, Outlook, apply};
 pub use check::{Verdict, check};
 pub use features::Features;
 pub use footprint::Footprint;
@@ -32,6 +32,6 @@ pub use grow::grow;
 pub use growth::Growth;
 pub use inodes::ListedExt4;
 pub use read::Ext4Volume;
-pub use rehearsal::Rehearsal;
+pub use rehearsal::{Ground, Rehearsal};
 pub use skeleton::Skeleton;
 pub use superblock::Superblock;

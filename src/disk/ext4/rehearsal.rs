@@ -13,9 +13,10 @@ use fs_err::{File, OpenOptions};
 use rayon::prelude::*;
 
 use super::apply::{Contents, carry_out};
+use super::leftovers::Inodes;
 use super::placed::Placed;
 use super::skeleton::{CHUNK, SHORT_HOLE};
-use super::{Skeleton, apply, check};
+use super::{Ext4Volume, Outlook, Skeleton, check};
 use crate::disk::sparse::{data_ranges, is_zero};
 use crate::disk::{DiskError, Piece, Region};
 use crate::edit::Changes;
@@ -170,6 +171,49 @@ impl Rehearsal {
     }
 }
 
+/// A filesystem on which changes are tried out, one set after the other. What
+/// it has at a path, and which blocks, is looked at once; none sees another.
+#[derive(Debug)]
+pub struct Ground<'s> {
+    skeleton: &'s Skeleton,
+    tree: Ext4Volume,
+    inodes: Inodes,
+}
+
+impl<'s> Ground<'s> {
+    /// The filesystem in `region`, whose skeleton this is, and which nobody
+    /// writes to meanwhile.
+    ///
+    /// # Errors
+    /// Those of [`Ext4Volume::open`].
+    pub fn open(skeleton: &'s Skeleton, region: &Region) -> Result<Self, DiskError> {
+        Ok(Self {
+            skeleton,
+            tree: Ext4Volume::open(region)?,
+            inodes: Inodes::default(),
+        })
+    }
+
+    /// What is in it.
+    pub fn tree(&self) -> &Ext4Volume {
+        &self.tree
+    }
+
+    /// What `changes` will meet.
+    ///
+    /// # Errors
+    /// If a path cannot become what it should, or debugfs fails.
+    pub fn outlook(&mut self, changes: &Changes, place: &Region) -> Result<Outlook, DiskError> {
+        let fail = |e| DiskError::io("copying the metadata of", &place.file, e);
+        let copy = self.skeleton.take_copy().map_err(fail)?;
+        let region = Region::whole(copy.path())?;
+        let outlook = Outlook::of(&region, &self.tree, changes, &mut self.inodes);
+        // It was read and no more.
+        self.skeleton.give_back(copy);
+        outlook.map_err(|e| e.at(place))
+    }
+}
+
 impl Skeleton {
     /// Carries `changes` out on a copy. The same skeleton, changes and epoch
     /// give the same pieces.
@@ -179,11 +223,13 @@ impl Skeleton {
     pub fn rehearse(
         &self,
         changes: &Changes,
+        outlook: &Outlook,
         epoch: u64,
         place: &Region,
     ) -> Result<Rehearsal, DiskError> {
         self.try_out(self.len, place, |stage| {
-            apply(stage, changes, epoch).map(|applied| applied.zeroed)
+            let carried = carry_out(stage, changes, outlook, epoch, Contents::Written);
+            carried.map(|(applied, _)| applied.zeroed)
         })
     }
 
@@ -201,7 +247,8 @@ impl Skeleton {
     ) -> Result<Rehearsal, DiskError> {
         let mut placed = Vec::new();
         let rehearsal = self.try_out(self.len, place, |stage| {
-            let (applied, found) = carry_out(stage, changes, epoch, Contents::Placed)?;
+            let outlook = Outlook::on(stage, changes)?;
+            let (applied, found) = carry_out(stage, changes, &outlook, epoch, Contents::Placed)?;
             placed = found;
             Ok(applied.zeroed)
         })?;

@@ -44,7 +44,9 @@ pub struct Applied {
 /// If the filesystem is damaged or too small, a name or a link is nothing FAT
 /// can hold, or staged content is not what was promised.
 pub fn apply(region: &Region, changes: &Changes, epoch: u64) -> Result<Applied, DiskError> {
-    let (applied, window) = carry_out(region, changes, epoch, Window::read_write)?;
+    check_targets(region, changes)?;
+    let window = Window::read_write(region)?;
+    let (applied, window) = Ground::open(region)?.carry_out(changes, epoch, window)?;
     window
         .finish()
         .map_err(|e| DiskError::io("writing", &region.file, e))?;
@@ -57,28 +59,75 @@ pub fn apply(region: &Region, changes: &Changes, epoch: u64) -> Result<Applied, 
 /// # Errors
 /// Those of [`apply`].
 pub fn rehearse(region: &Region, changes: &Changes, epoch: u64) -> Result<Vec<Piece>, DiskError> {
-    let (_, window) = carry_out(region, changes, epoch, Window::rehearse)?;
-    Ok(window.into_pieces())
+    Ground::open(region)?.rehearse(changes, epoch)
 }
 
-fn carry_out(
+/// A FAT filesystem on which changes are tried out, one set after the other.
+/// What is the same for all of them is looked at once; none sees another.
+#[derive(Debug)]
+pub struct Ground {
+    tree: FatVolume,
+    structure: Structure,
+}
+
+impl Ground {
+    /// The filesystem in `region`, which nobody writes to meanwhile.
+    ///
+    /// # Errors
+    /// If there is no FAT filesystem or it is damaged; what the system said.
+    pub fn open(region: &Region) -> Result<Self, DiskError> {
+        let (tree, structure) = FatVolume::with_structure(region)?;
+        Ok(Self { tree, structure })
+    }
+
+    /// What is in it.
+    pub fn tree(&self) -> &FatVolume {
+        &self.tree
+    }
+
+    /// What [`apply`] would write, as pieces of the region.
+    ///
+    /// # Errors
+    /// Those of [`apply`].
+    pub fn rehearse(&self, changes: &Changes, epoch: u64) -> Result<Vec<Piece>, DiskError> {
+        check_targets(self.tree.region(), changes)?;
+        let window = Window::rehearse(self.tree.region())?;
+        let (_, window) = self.carry_out(changes, epoch, window)?;
+        Ok(window.into_pieces())
+    }
+
+    fn carry_out(
+        &self,
+        changes: &Changes,
+        epoch: u64,
+        window: Window,
+    ) -> Result<(Applied, Window), DiskError> {
+        let begun = Instant::now();
+        let region = self.tree.region();
+        let standing = standing::find(changes, &self.tree).map_err(|r| r.into_error(region))?;
+        let freed = lens_of(region, &self.tree, &standing.obsolete)?;
+        check_room(region, &self.structure, changes, &freed)?;
+        let (bytes, window) = write_all(region, changes, &standing.obsolete, epoch, window)?;
+        let applied = Applied {
+            bytes,
+            entries: changes.targets.len() as u64,
+            removed: standing.obsolete.len() as u64,
+            elapsed: begun.elapsed(),
+        };
+        Ok((applied, window))
+    }
+}
+
+/// Removes, writes, and has the result looked at.
+fn write_all(
     region: &Region,
     changes: &Changes,
+    obsolete: &[Obsolete],
     epoch: u64,
-    open: impl FnOnce(&Region) -> Result<Window, DiskError>,
-) -> Result<(Applied, Window), DiskError> {
-    let begun = Instant::now();
-    check_targets(region, changes)?;
-    let mut window = open(region)?;
-    let structure = examine(region, &mut window)?;
-    let volume = FatVolume::examined(region)?;
-    let standing = standing::find(changes, &volume).map_err(|r| r.into_error(region))?;
-    let freed = lens_of(region, &volume, &standing.obsolete)?;
-    drop(volume);
-    check_room(region, &structure, changes, &freed)?;
-
+    window: Window,
+) -> Result<(u64, Window), DiskError> {
     let (fs, disk) = mount(region, window, epoch)?;
-    for name in &standing.obsolete {
+    for name in obsolete {
         remove(&fs, name).map_err(|e| DiskError::path(region, &name.path, e))?;
     }
     let mut bytes = 0;
@@ -92,13 +141,7 @@ fn carry_out(
     // Other eyes go over the result, and the last things are put right.
     let structure = examine(region, &mut window)?;
     structure.settle(&mut window).map_err(fail)?;
-    let applied = Applied {
-        bytes,
-        entries: changes.targets.len() as u64,
-        removed: standing.obsolete.len() as u64,
-        elapsed: begun.elapsed(),
-    };
-    Ok((applied, window))
+    Ok((bytes, window))
 }
 
 fn remove(fs: &FileSystem<Shared>, name: &Obsolete) -> io::Result<()> {

@@ -5,6 +5,9 @@ use std::io;
 use super::structure::ENTRY;
 use crate::disk::Window;
 
+/// Bytes of a table read at a time: few enough to stay close to the processor.
+const CHUNK: usize = 64 << 10;
+
 /// Why a filesystem cannot be worked on.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Damage {
@@ -104,27 +107,33 @@ impl Layout {
 
     /// The table's entries, as `u32` with FAT16's marks stretched.
     pub(super) fn entries(&self, window: &mut Window) -> Result<Vec<u32>, Damage> {
-        let mut first = Vec::new();
-        for copy in 0..self.tables {
-            let mut bytes = vec![0; self.table_len as usize];
-            window.read_at(self.table + copy * self.table_len, &mut bytes)?;
-            match copy {
-                0 => first = bytes,
-                _ if bytes != first => return found("its copies of the table differ"),
-                _ => {}
+        let end = self.end as usize;
+        let mut entries = Vec::with_capacity(end);
+        let mut buffers = [vec![0; CHUNK], vec![0; CHUNK]];
+        for at in (0..self.table_len).step_by(CHUNK) {
+            let len = (self.table_len - at).min(CHUNK as u64) as usize;
+            let [first, other] = buffers.each_mut().map(|buffer| &mut buffer[..len]);
+            window.read_at(self.table + at, first)?;
+            for copy in 1..self.tables {
+                window.read_at(self.table + copy * self.table_len + at, other)?;
+                if first != other {
+                    return found("its copies of the table differ");
+                }
+            }
+            let wanted = end - entries.len();
+            match self.wide {
+                true => entries.extend(
+                    (first.as_chunks().0.iter().take(wanted))
+                        .map(|bytes| u32::from_le_bytes(*bytes) & 0x0fff_ffff),
+                ),
+                false => entries.extend((first.as_chunks().0.iter().take(wanted)).map(|bytes| {
+                    match u16::from_le_bytes(*bytes) {
+                        mark @ 0xfff0.. => u32::from(mark) | 0x0fff_0000,
+                        next => u32::from(next),
+                    }
+                })),
             }
         }
-        let end = self.end as usize;
-        Ok(match self.wide {
-            true => (first.as_chunks().0.iter().take(end))
-                .map(|bytes| u32::from_le_bytes(*bytes) & 0x0fff_ffff)
-                .collect(),
-            false => (first.as_chunks().0.iter().take(end))
-                .map(|bytes| match u16::from_le_bytes(*bytes) {
-                    mark @ 0xfff0.. => u32::from(mark) | 0x0fff_0000,
-                    next => u32::from(next),
-                })
-                .collect(),
-        })
+        Ok(entries)
     }
 }

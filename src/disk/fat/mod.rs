@@ -12,5 +12,5 @@ mod layout;
 mod structure;
 mod volume;
 
-pub use apply::{Applied, apply, rehearse};
+pub use apply::{Applied, Ground, apply, rehearse};
 pub use volume::FatVolume;

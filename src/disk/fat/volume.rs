@@ -71,17 +71,16 @@ impl FatVolume {
     /// # Errors
     /// If there is no FAT filesystem or it is damaged; what the system said.
     pub fn open(region: &Region) -> Result<Self, DiskError> {
-        examine(region, &mut Window::read_only(region)?)?;
-        Self::examined(region)
+        Self::with_structure(region).map(|(volume, _)| volume)
     }
 
-    /// Opens a filesystem that [`examine`] found nothing wrong with.
-    pub(super) fn examined(region: &Region) -> Result<Self, DiskError> {
-        let (fs, _) = mount(region, Window::read_only(region)?, 0)?;
-        Ok(Self {
-            region: region.clone(),
-            fs,
-        })
+    /// The same, with what it is made of.
+    pub(super) fn with_structure(region: &Region) -> Result<(Self, Structure), DiskError> {
+        let mut window = Window::read_only(region)?;
+        let structure = examine(region, &mut window)?;
+        let (fs, _) = mount(region, window, 0)?;
+        let region = region.clone();
+        Ok((Self { region, fs }, structure))
     }
 
     /// Where the filesystem is.
