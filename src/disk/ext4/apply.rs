@@ -18,7 +18,7 @@ use super::script::{Host, Plan, Room, normalise};
 use super::{Ext4Volume, Superblock};
 use crate::disk::standing::{self, Obsolete, Standing};
 use crate::disk::{DiskError, Region};
-use crate::edit::{Changes, FileContent, ImagePath, Mode, Target};
+use crate::edit::{Changes, FileContent, ImagePath, Mode, ReadTree, Target};
 use crate::tool::{DEBUGFS, Handover, MemoryFile};
 
 /// Times beyond this need a second word of an inode's time, which e2fsprogs
@@ -82,18 +82,19 @@ impl Outlook {
         // Before it is opened: the reader would have its own words for it.
         Superblock::read(region)?.check_editable(region)?;
         let tree = Ext4Volume::open(region)?;
-        Self::of(region, &tree, changes, &mut Inodes::default())
+        let mut inodes = Inodes::default();
+        Self::of(region, tree.superblock(), &tree, changes, &mut inodes)
     }
 
     /// What `changes` will meet in the filesystem in `region`, which `tree`
     /// reads. Some of its `inodes` may be known.
     pub(super) fn of(
         region: &Region,
-        tree: &Ext4Volume,
+        superblock: &Superblock,
+        tree: &dyn ReadTree,
         changes: &Changes,
         inodes: &mut Inodes,
     ) -> Result<Self, DiskError> {
-        let superblock = tree.superblock();
         superblock.check_editable(region)?;
         let standing = standing::find(changes, tree).map_err(|r| r.into_error(region))?;
         let names = &standing.obsolete;

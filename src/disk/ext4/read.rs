@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use ext4_view::{Ext4, Ext4Error, Ext4Read, FileType, Metadata};
+use ext4_view::{DirEntry, Ext4, Ext4Error, Ext4Read, FileType, Metadata};
 use fs_err::File;
 use fs_err::os::unix::fs::FileExt;
 use sha2::{Digest, Sha256};
@@ -26,7 +26,23 @@ pub struct Ext4Volume {
     /// What was found at paths: the way to each is long, and many are asked
     /// for more than once.
     known: RefCell<BTreeMap<ImagePath, Option<Metadata>>>,
+    /// What is in directories, links to them followed.
+    listed: RefCell<BTreeMap<ImagePath, Listed>>,
 }
+
+/// What a directory has.
+#[derive(Debug)]
+enum Listed {
+    /// Nothing: there is no directory.
+    Nothing,
+    /// These names.
+    Names(BTreeMap<String, DirEntry>),
+    /// More than are worth keeping.
+    TooMuch,
+}
+
+/// Of so many names in a directory each is looked up by itself.
+const MANY: usize = 4096;
 
 /// Reads in a row, in bytes, after which more of the same is expected.
 const LONG: u64 = 64 << 10;
@@ -86,6 +102,7 @@ impl Ext4Volume {
             superblock,
             fs,
             known: RefCell::default(),
+            listed: RefCell::default(),
         })
     }
 
@@ -103,13 +120,53 @@ impl Ext4Volume {
         if let Some(known) = self.known.borrow().get(path) {
             return Ok(known.clone());
         }
-        let found = match self.fs.symlink_metadata(path.as_str()) {
-            Ok(metadata) => Some(metadata),
-            Err(Ext4Error::NotFound | Ext4Error::NotADirectory) => None,
-            Err(error) => return Err(failed(path, error)),
-        };
+        let found = self.look_up(path).map_err(|error| failed(path, error))?;
         self.known.borrow_mut().insert(path.clone(), found.clone());
         Ok(found)
+    }
+
+    /// Looks `path` up in its directory, which is read as a whole the first time:
+    /// on its way to a name the reader goes through blocks of all directories
+    /// above, and over each for its checksum.
+    fn look_up(&self, path: &ImagePath) -> Result<Option<Metadata>, Ext4Error> {
+        let Some(parent) = path.parent() else {
+            return self.fs.symlink_metadata(path.as_str()).map(Some);
+        };
+        if !self.listed.borrow().contains_key(&parent) {
+            let listed = self.list(&parent)?;
+            self.listed.borrow_mut().insert(parent.clone(), listed);
+        }
+        match self.listed.borrow().get(&parent) {
+            Some(Listed::Nothing) => Ok(None),
+            Some(Listed::Names(names)) => match names.get(path.file_name()) {
+                Some(entry) => entry.metadata().map(Some),
+                None => Ok(None),
+            },
+            Some(Listed::TooMuch) | None => match self.fs.symlink_metadata(path.as_str()) {
+                Err(Ext4Error::NotFound | Ext4Error::NotADirectory) => Ok(None),
+                found => found.map(Some),
+            },
+        }
+    }
+
+    fn list(&self, dir: &ImagePath) -> Result<Listed, Ext4Error> {
+        let entries = match self.fs.read_dir(dir.as_str()) {
+            Ok(entries) => entries,
+            Err(Ext4Error::NotFound | Ext4Error::NotADirectory) => return Ok(Listed::Nothing),
+            Err(error) => return Err(error),
+        };
+        let mut names = BTreeMap::new();
+        for entry in entries {
+            let entry = entry?;
+            if names.len() == MANY {
+                return Ok(Listed::TooMuch);
+            }
+            // A path asked for has no other names.
+            if let Ok(name) = entry.file_name().as_str() {
+                names.insert(name.to_owned(), entry);
+            }
+        }
+        Ok(Listed::Names(names))
     }
 
     fn expect(&self, path: &ImagePath, wanted: FileType) -> Result<Metadata, EditError> {

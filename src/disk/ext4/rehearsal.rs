@@ -19,7 +19,7 @@ use super::skeleton::{CHUNK, SHORT_HOLE};
 use super::{Ext4Volume, Outlook, Skeleton, check};
 use crate::disk::sparse::{data_ranges, is_zero};
 use crate::disk::{DiskError, Piece, Region};
-use crate::edit::Changes;
+use crate::edit::{Changes, ReadTree, Remembered};
 use crate::tool::MemoryFile;
 
 /// A filesystem's metadata in memory, on which changes were carried out: what
@@ -176,7 +176,7 @@ impl Rehearsal {
 #[derive(Debug)]
 pub struct Ground<'s> {
     skeleton: &'s Skeleton,
-    tree: Ext4Volume,
+    tree: Remembered<Ext4Volume>,
     inodes: Inodes,
 }
 
@@ -189,13 +189,13 @@ impl<'s> Ground<'s> {
     pub fn open(skeleton: &'s Skeleton, region: &Region) -> Result<Self, DiskError> {
         Ok(Self {
             skeleton,
-            tree: Ext4Volume::open(region)?,
+            tree: Remembered::new(Ext4Volume::open(region)?),
             inodes: Inodes::default(),
         })
     }
 
     /// What is in it.
-    pub fn tree(&self) -> &Ext4Volume {
+    pub fn tree(&self) -> &dyn ReadTree {
         &self.tree
     }
 
@@ -207,7 +207,13 @@ impl<'s> Ground<'s> {
         let fail = |e| DiskError::io("copying the metadata of", &place.file, e);
         let copy = self.skeleton.take_copy().map_err(fail)?;
         let region = Region::whole(copy.path())?;
-        let outlook = Outlook::of(&region, &self.tree, changes, &mut self.inodes);
+        let outlook = Outlook::of(
+            &region,
+            self.tree.tree().superblock(),
+            &self.tree,
+            changes,
+            &mut self.inodes,
+        );
         // It was read and no more.
         self.skeleton.give_back(copy);
         outlook.map_err(|e| e.at(place))

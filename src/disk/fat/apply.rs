@@ -10,7 +10,7 @@ use super::structure::Structure;
 use super::volume::{FatVolume, Shared, examine, find, mount};
 use crate::disk::standing::{self, Obsolete};
 use crate::disk::{DiskError, Piece, Region, Window};
-use crate::edit::{Changes, EntryKind, FileContent, ImagePath, ReadTree, Target};
+use crate::edit::{Changes, EntryKind, FileContent, ImagePath, ReadTree, Remembered, Target};
 
 /// Zeros written at a time.
 const CHUNK: usize = 64 * 1024;
@@ -66,7 +66,7 @@ pub fn rehearse(region: &Region, changes: &Changes, epoch: u64) -> Result<Vec<Pi
 /// What is the same for all of them is looked at once; none sees another.
 #[derive(Debug)]
 pub struct Ground {
-    tree: FatVolume,
+    tree: Remembered<FatVolume>,
     structure: Structure,
 }
 
@@ -77,11 +77,12 @@ impl Ground {
     /// If there is no FAT filesystem or it is damaged; what the system said.
     pub fn open(region: &Region) -> Result<Self, DiskError> {
         let (tree, structure) = FatVolume::with_structure(region)?;
+        let tree = Remembered::new(tree);
         Ok(Self { tree, structure })
     }
 
     /// What is in it.
-    pub fn tree(&self) -> &FatVolume {
+    pub fn tree(&self) -> &dyn ReadTree {
         &self.tree
     }
 
@@ -90,8 +91,8 @@ impl Ground {
     /// # Errors
     /// Those of [`apply`].
     pub fn rehearse(&self, changes: &Changes, epoch: u64) -> Result<Vec<Piece>, DiskError> {
-        check_targets(self.tree.region(), changes)?;
-        let window = Window::rehearse(self.tree.region())?;
+        check_targets(self.tree.tree().region(), changes)?;
+        let window = Window::rehearse(self.tree.tree().region())?;
         let (_, window) = self.carry_out(changes, epoch, window)?;
         Ok(window.into_pieces())
     }
@@ -103,7 +104,7 @@ impl Ground {
         window: Window,
     ) -> Result<(Applied, Window), DiskError> {
         let begun = Instant::now();
-        let region = self.tree.region();
+        let region = self.tree.tree().region();
         let standing = standing::find(changes, &self.tree).map_err(|r| r.into_error(region))?;
         let freed = lens_of(region, &self.tree, &standing.obsolete)?;
         check_room(region, &self.structure, changes, &freed)?;
@@ -281,7 +282,7 @@ fn check_room(
 /// Lengths of what goes; `None` for directories.
 fn lens_of(
     region: &Region,
-    volume: &FatVolume,
+    volume: &dyn ReadTree,
     names: &[Obsolete],
 ) -> Result<Vec<Option<u64>>, DiskError> {
     let len = |name: &Obsolete| {
