@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::Superblock;
 use super::debugfs::Device;
+use super::inodes::journal_content;
 use crate::disk::sparse::{data_ranges, is_zero};
 use crate::disk::{DiskError, Piece, Region};
 use crate::tool::{E2IMAGE, MemoryFile};
@@ -23,7 +24,7 @@ pub(super) const CHUNK: usize = 256 << 10;
 pub(super) const SHORT_HOLE: u64 = 8 << 10;
 
 /// How a file with a skeleton in it begins; the digit is the version.
-const MAGIC: [u8; 16] = *b"pidoop skeleton2";
+const MAGIC: [u8; 16] = *b"pidoop skeleton3";
 
 /// Length of what stands ahead of the places of pieces: the magic, the digest,
 /// length and block size of the filesystem, and how many pieces there are.
@@ -32,7 +33,13 @@ const HEAD: usize = 72;
 /// Place and length of a piece.
 const ROW: usize = 16;
 
-/// A filesystem's metadata, in a file.
+/// Length of what stands behind all pieces: a checksum of all before it. The
+/// digest takes many times as long, and no more is to be known than whether the
+/// disk gave back what was written.
+const TAIL: usize = 4;
+
+/// A filesystem's metadata, in a file. What is in its journal is left out but for
+/// the first block: once the filesystem is unmounted it means nothing.
 pub struct Skeleton {
     pub(super) len: u64,
     pub(super) block_size: u64,
@@ -120,12 +127,13 @@ impl Skeleton {
     /// The metadata in a sparse file.
     pub(super) fn in_memory(copy: MemoryFile, whole: &Region, block_size: u64) -> io::Result<Self> {
         let mut ranges = Vec::new();
+        let journal = journal_content(whole).unwrap_or_default();
         let mut bytes = vec![0; CHUNK];
         for (start, end) in data_ranges(copy.file(), whole)? {
             for at in (start..end).step_by(CHUNK) {
                 let bytes = &mut bytes[..(CHUNK as u64).min(end - at) as usize];
                 copy.file().read_exact_at(bytes, at)?;
-                add(&mut ranges, at, bytes, block_size);
+                add(&mut ranges, at, bytes, block_size, &journal);
             }
         }
         let mut made = Self {
@@ -155,7 +163,7 @@ impl Skeleton {
         numbers.iter().flat_map(|n| n.to_le_bytes()).collect()
     }
 
-    /// What tells it from others: the digest of all of it.
+    /// What tells it from others: the digest of all of it as it was made.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
     }
@@ -167,10 +175,16 @@ impl Skeleton {
     pub fn write(&self, path: &Utf8Path) -> Result<(), DiskError> {
         let write = || {
             let mut file = File::create_new(path)?;
-            file.write_all(&MAGIC)?;
-            file.write_all(&self.digest)?;
-            file.write_all(&self.table())?;
-            self.each_chunk(|_, bytes| file.write_all(bytes))
+            let mut sum = crc32fast::Hasher::new();
+            let mut put = |bytes: &[u8]| {
+                sum.update(bytes);
+                file.write_all(bytes)
+            };
+            put(&MAGIC)?;
+            put(&self.digest)?;
+            put(&self.table())?;
+            self.each_chunk(|_, bytes| put(bytes))?;
+            file.write_all(&sum.finalize().to_le_bytes())
         };
         write().map_err(|e| DiskError::io("writing", path, e))
     }
@@ -192,16 +206,19 @@ impl Skeleton {
     fn parse(file: File) -> io::Result<Option<Self>> {
         let file_len = file.metadata()?.len();
         let mut head = [0; HEAD];
-        if file_len < HEAD as u64 {
+        let Some(all) = file_len.checked_sub(TAIL as u64) else {
+            return Ok(None);
+        };
+        if all < HEAD as u64 {
             return Ok(None);
         }
         file.read_exact_at(&mut head, 0)?;
         let (magic, rest) = head.split_at(MAGIC.len());
-        let (expected, numbers) = rest.split_at(32);
+        let (digest, numbers) = rest.split_at(32);
         let (numbers, _) = numbers.as_chunks();
         let [len, block_size, count] = [0, 1, 2].map(|index| u64::from_le_bytes(numbers[index]));
         let rows = count.checked_mul(ROW as u64);
-        let rows = rows.filter(|rows| magic == MAGIC && *rows <= file_len - HEAD as u64);
+        let rows = rows.filter(|rows| magic == MAGIC && *rows <= all - HEAD as u64);
         let Some(rows) = rows else {
             return Ok(None);
         };
@@ -218,23 +235,25 @@ impl Skeleton {
         let fits = |range: &Range| range.end() <= len;
         let in_order = ranges.is_sorted_by(|one, next| one.end() <= next.at);
         let sound = block_size.is_power_of_two() && in_order && ranges.iter().all(fits);
-        if !sound || from != file_len {
+        if !sound || from != all {
             return Ok(None);
         }
         let found = Self {
             len,
             block_size,
             ranges,
-            digest: *expected.first_chunk().unwrap_or(&[0; 32]),
+            digest: *digest.first_chunk().unwrap_or(&[0; 32]),
             store: Store::File(file),
             spare: Mutex::default(),
         };
         // The first copy is made on the way.
-        let mut digest = Sha256::new();
-        digest.update(&head[HEAD - 24..]);
-        digest.update(&table);
-        let copy = found.copy(|bytes| digest.update(bytes))?;
-        if digest.finalize().as_slice() != found.digest {
+        let mut sum = crc32fast::Hasher::new();
+        sum.update(&head);
+        sum.update(&table);
+        let copy = found.copy(|bytes| sum.update(bytes))?;
+        let mut expected = [0; TAIL];
+        found.store.file().read_exact_at(&mut expected, all)?;
+        if sum.finalize() != u32::from_le_bytes(expected) {
             return Ok(None);
         }
         found.give_back(copy);
@@ -323,12 +342,13 @@ impl Skeleton {
     }
 }
 
-/// Adds what is not zero of `bytes`, which are at `at`, behind all the rest.
-/// Memory comes in large pages, most of which is holes.
-fn add(ranges: &mut Vec<Range>, at: u64, bytes: &[u8], block_size: u64) {
+/// Adds what is not zero of `bytes`, which are at `at`, behind all the rest, nor
+/// among what is `left_out`. Memory comes in large pages, most of which is holes.
+fn add(ranges: &mut Vec<Range>, at: u64, bytes: &[u8], block_size: u64, left_out: &[(u64, u64)]) {
+    let is_out = |at: u64| left_out.iter().any(|(from, to)| (*from..*to).contains(&at));
     for (index, block) in bytes.chunks(block_size as usize).enumerate() {
         let at = at + index as u64 * block_size;
-        if is_zero(block) {
+        if is_zero(block) || is_out(at) {
             continue;
         }
         let end = at + block.len() as u64;
@@ -424,7 +444,7 @@ mod tests {
         }
     }
 
-    /// Whoever writes the digest, too, cannot make it read what is not there.
+    /// Whoever writes the checksum, too, cannot make it read what is not there.
     #[test]
     fn numbers_that_cannot_be_are_refused() {
         let bytes = written(&skeleton().0);
@@ -432,8 +452,8 @@ mod tests {
         for at in [63, 71, 79, 87] {
             let mut wrong = bytes.clone();
             wrong[at] = 0x7f;
-            let digest = Sha256::digest(&wrong[48..]);
-            wrong[16..48].copy_from_slice(&digest);
+            let (all, tail) = wrong.split_at_mut(bytes.len() - TAIL);
+            tail.copy_from_slice(&crc32fast::hash(all).to_le_bytes());
             assert!(parse(&wrong).is_none(), "{at}");
         }
     }

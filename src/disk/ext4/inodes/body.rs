@@ -179,6 +179,18 @@ impl Body {
         }
     }
 
+    /// Where on the disk it is: number of the first block and the one behind the
+    /// last, piece by piece. None if it is in the inode.
+    pub(super) fn places(&self) -> Vec<(u64, u64)> {
+        match &self.kept {
+            Kept::Inline(_) => Vec::new(),
+            Kept::Runs(runs) => runs
+                .iter()
+                .map(|run| (run.physical, run.physical + run.count))
+                .collect(),
+        }
+    }
+
     /// The first byte from `at` on that is in a block, or the end.
     fn next_data(&self, at: u64, block: u64) -> u64 {
         match &self.kept {

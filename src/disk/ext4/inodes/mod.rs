@@ -12,10 +12,12 @@
 mod attributes;
 mod body;
 mod directory;
+mod journal;
 mod listed;
 mod record;
 mod table;
 
+pub(super) use journal::journal_content;
 pub use listed::ListedExt4;
 
 /// What is wrong with bytes that should be part of a filesystem, in words that

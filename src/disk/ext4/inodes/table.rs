@@ -121,6 +121,15 @@ impl Table {
         &self.region
     }
 
+    /// The superblock.
+    pub(super) fn superblock(&self) -> Result<Vec<u8>, Damage> {
+        let mut bytes = vec![0; LEN];
+        self.file
+            .read_exact_at(&mut bytes, self.region.start + AT)
+            .map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
+
     /// The whole block `number`.
     pub(super) fn block(&self, number: u64) -> Result<Vec<u8>, Damage> {
         let mut bytes = vec![0; self.block_size as usize];
