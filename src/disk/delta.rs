@@ -94,8 +94,17 @@ impl Delta {
         let len = file.metadata()?.len();
         let mut delta = Self::default();
         for (first, count) in extents {
-            for number in *first..first.saturating_add(*count) {
-                delta.blocks.insert(number, read_block(file, len, number)?);
+            let (at, end) = (
+                first.saturating_mul(BLOCK as u64),
+                first.saturating_add(*count).saturating_mul(BLOCK as u64),
+            );
+            if at >= len || end >= len.saturating_add(BLOCK as u64) {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let mut bytes = vec![0; (end.min(len) - at) as usize];
+            file.read_exact_at(&mut bytes, at)?;
+            for (number, block) in (*first..).zip(bytes.chunks(BLOCK)) {
+                delta.blocks.insert(number, block.to_vec());
             }
         }
         Ok(delta)
