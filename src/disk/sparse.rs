@@ -210,6 +210,15 @@ pub fn expect_scattered(file: &File) {
     let _ = fadvise(file.file(), 0, None, Advice::Random);
 }
 
+/// Whether the file has no data from byte `from` to before `to`, all of which are
+/// within it: they are zero then. Not every filesystem keeps account of that.
+pub(super) fn is_hole(file: &File, from: u64, to: u64) -> bool {
+    match seek(file.file(), SeekFrom::Data(from)) {
+        Ok(data) => data >= to,
+        Err(error) => error == Errno::NXIO,
+    }
+}
+
 /// Ranges of `region` that are not holes, as absolute first and last bytes.
 pub(super) fn data_ranges(file: &File, region: &Region) -> io::Result<Vec<(u64, u64)>> {
     let mut ranges = Vec::new();

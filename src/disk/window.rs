@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use fs_err::os::unix::fs::FileExt;
 use fs_err::{File, OpenOptions};
 
-use super::{DiskError, Piece, Region, expect_scattered};
+use super::{DiskError, Piece, Region, expect_scattered, sparse};
 
 /// Size of a page in bytes. FAT access is many tiny reads and writes in three
 /// places (two copies of the table, data); pages keep those in memory.
@@ -137,6 +137,17 @@ impl Window {
         }
         self.at = end;
         Ok(())
+    }
+
+    /// Whether the `len` bytes from position `at` on are known to be zero without
+    /// being read: a hole in the file, to which nothing was written here.
+    pub(super) fn is_hole(&self, at: u64, len: u64) -> bool {
+        let (from, to) = (self.start + at, self.start + at.saturating_add(len));
+        let mut written = self
+            .pages
+            .range(at / PAGE..at.saturating_add(len).div_ceil(PAGE));
+        let is_written = written.any(|(_, page)| page.dirty);
+        !is_written && sparse::is_hole(&self.file, from, to)
     }
 
     /// Writes `bytes` to position `at`.
@@ -317,6 +328,28 @@ mod tests {
         let mut window = Window::read_only(&Region::whole(&file).unwrap()).unwrap();
         let error = window.write(b"x").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn what_was_written_is_no_hole() {
+        let (_dir, file) = file_with(&[7; 10]);
+        let sparse = fs_err::OpenOptions::new().write(true).open(&file).unwrap();
+        sparse.set_len(1 << 20).unwrap();
+        let region = Region {
+            file,
+            start: 0,
+            len: 1 << 20,
+            partition: Some(1),
+        };
+        let mut window = Window::rehearse(&region).unwrap();
+        assert!(!window.is_hole(0, 20));
+        // Whether the rest is one is for the filesystem to say.
+        let was = window.is_hole(500_000, 100_000);
+        window.read_at(500_000, &mut [0; 10]).unwrap();
+        assert_eq!(window.is_hole(500_000, 100_000), was);
+        window.write_at(550_000, b"x").unwrap();
+        assert!(!window.is_hole(500_000, 100_000));
+        assert_eq!(window.is_hole(700_000, 100_000), was);
     }
 
     #[test]

@@ -112,6 +112,15 @@ impl Layout {
         let mut buffers = [vec![0; CHUNK], vec![0; CHUNK]];
         for at in (0..self.table_len).step_by(CHUNK) {
             let len = (self.table_len - at).min(CHUNK as u64) as usize;
+            let is_hole = |copy: u64| {
+                let place = self.table + copy * self.table_len + at;
+                window.is_hole(place, len as u64)
+            };
+            if (0..self.tables).all(is_hole) {
+                let width = if self.wide { 4 } else { 2 };
+                entries.resize((entries.len() + len / width).min(end), 0);
+                continue;
+            }
             let [first, other] = buffers.each_mut().map(|buffer| &mut buffer[..len]);
             window.read_at(self.table + at, first)?;
             for copy in 1..self.tables {
