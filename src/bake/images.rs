@@ -1,23 +1,24 @@
 //! All images of a build.
 
 use std::sync::mpsc;
+use std::thread;
 
 use camino::Utf8Path;
-use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::node::{Found, Oven};
 use super::record::Records;
 use super::rehearsal::Ground;
 use super::{
-    BakeError, LayerImage, Materials, NodeImage, ensure_layer,
+    BakeError, LayerImage, Materials, NodeImage, Unsettled, cached_layer, ensure_layer,
 };
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
 
 /// How many images are made at a time, whatever the machine: while some wait
 /// for the disk or for a program, another has the processor, and each takes as
-/// much memory as its filesystem has metadata, some 20 MB.
+/// much memory as its filesystem has metadata, 10 to 50 MB.
 const AT_A_TIME: usize = 4;
 
 /// What a build works with.
@@ -61,62 +62,73 @@ impl Build<'_> {
             .num_threads(AT_A_TIME)
             .build()
             .map_err(std::io::Error::other)?;
-        pool.install(|| self.with(&oven, nodes))
-    }
-
-    fn with(&self, oven: &Oven<'_>, nodes: &[&NodePlan]) -> Result<Vec<NodeImage>, BakeError> {
-        let found: Vec<Found> = nodes.par_iter().map(|node| oven.find(node)).collect();
-        if found
+        let found: Vec<Found> =
+            pool.install(|| nodes.par_iter().map(|node| oven.find(node)).collect());
+        let first = nodes
             .iter()
-            .all(|found| matches!(found, Found::Unchanged(_)))
-        {
-            let images = found.into_iter().filter_map(|found| match found {
-                Found::Unchanged(image) => Some(image),
-                _ => None,
-            });
-            return Ok(images.collect());
-        }
+            .zip(&found)
+            .find(|(_, found)| !matches!(found, Found::Unchanged(_)));
+        let Some((first, _)) = first else {
+            return Ok(found.into_iter().filter_map(Found::unchanged).collect());
+        };
         oven.records.sweep();
-        let (layer, unsettled) = ensure_layer(
-            &self.plan.layer,
-            self.plan.epoch,
-            self.materials,
-            self.cache,
-            self.reporter,
-        )?;
-        // The layer reaches the disk while images are made from it.
-        let (settled, made) = rayon::join(
-            || unsettled.settle(),
-            || self.make(oven, nodes, found, &layer),
-        );
-        let images = made?;
-        settled?;
-        Ok(images)
+        let mut ground = None;
+        let (layer, unsettled) = thread::scope(|scope| {
+            let layer = scope.spawn(|| {
+                ensure_layer(
+                    &self.plan.layer,
+                    self.plan.epoch,
+                    self.materials,
+                    self.cache,
+                    self.reporter,
+                )
+            });
+            // What the first node asks of a layer that is there, the others will.
+            if let Some(path) = cached_layer(&self.plan.layer, self.cache)
+                && let Ok(opened) = Ground::open(self.plan, &path)
+            {
+                // Whatever is wrong shows when it is drafted.
+                let _ = opened.foresee(first);
+                ground = Some(opened);
+            }
+            let layer = layer.join();
+            layer.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })?;
+        let ground = match ground.filter(|_| unsettled.is_settled()) {
+            Some(ground) => ground,
+            None => Ground::open(self.plan, &layer.path)?,
+        };
+        self.make(
+            &pool,
+            &oven,
+            nodes.iter().zip(found),
+            ground,
+            (&layer, unsettled),
+        )
     }
 
     /// Makes what is not found unchanged. What a node's edits come to is looked
-    /// up for one after the other, which most find known already, while those
-    /// before are being made.
-    fn make(
+    /// up for one after the other, most of which the ground knows from those
+    /// before, while these are being made.
+    fn make<'n>(
         &self,
+        pool: &ThreadPool,
         oven: &Oven<'_>,
-        nodes: &[&NodePlan],
-        found: Vec<Found>,
-        layer: &LayerImage,
+        nodes: impl Iterator<Item = (&'n &'n NodePlan, Found)>,
+        mut ground: Ground<'_>,
+        (layer, unsettled): (&LayerImage, Unsettled),
     ) -> Result<Vec<NodeImage>, BakeError> {
         let (tell, told) = mpsc::channel();
-        rayon::scope(|scope| {
-            let mut ground = None;
-            for (index, (node, found)) in nodes.iter().zip(found).enumerate() {
+        let mut settled = Ok(());
+        pool.in_place_scope(|scope| {
+            // The layer reaches the disk while images are made from it.
+            scope.spawn(|_| settled = unsettled.settle());
+            for (index, (node, found)) in nodes.enumerate() {
                 if let Found::Unchanged(image) = found {
                     let _ = tell.send((index, Ok(image)));
                     continue;
                 }
-                let ground = match &mut ground {
-                    Some(ground) => Ok(ground),
-                    none => Ground::open(self.plan, layer).map(|ground| none.insert(ground)),
-                };
-                let draft = match ground.and_then(|ground| ground.draft(node)) {
+                let draft = match ground.draft(node, &layer.skeleton) {
                     Ok(draft) => draft,
                     Err(error) => {
                         let _ = tell.send((index, Err(error)));
@@ -132,6 +144,11 @@ impl Build<'_> {
         drop(tell);
         let mut made: Vec<(usize, Result<NodeImage, BakeError>)> = told.into_iter().collect();
         made.sort_by_key(|(index, _)| *index);
-        made.into_iter().map(|(_, image)| image).collect()
+        let images = made
+            .into_iter()
+            .map(|(_, image)| image)
+            .collect::<Result<_, _>>()?;
+        settled?;
+        Ok(images)
     }
 }

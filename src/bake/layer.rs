@@ -35,6 +35,11 @@ pub struct Unsettled {
 }
 
 impl Unsettled {
+    /// Whether it was there before, and thus is on the disk.
+    pub(super) fn is_settled(&self) -> bool {
+        self.skeleton.is_none()
+    }
+
     /// Waits until the layer is on the disk, then lets later builds rely on it:
     /// the skeleton, written last, says that the image is whole. Images can be
     /// made from the layer meanwhile.

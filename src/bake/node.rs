@@ -66,6 +66,16 @@ pub(super) enum Found {
     Doubtful(Doubt),
 }
 
+impl Found {
+    /// The image, if all of it is there.
+    pub(super) fn unchanged(self) -> Option<NodeImage> {
+        match self {
+            Self::Unchanged(image) => Some(image),
+            Self::Older(_) | Self::Doubtful(_) => None,
+        }
+    }
+}
+
 /// What the images of a build have in common.
 #[derive(Debug)]
 pub(super) struct Oven<'a> {

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::survey::edit_error;
 use super::{BakeError, LayerImage};
-use crate::disk::ext4::{self, Ext4Volume};
+use crate::disk::ext4::{self, Ext4Volume, Skeleton};
 use crate::disk::fat::{self, FatVolume};
 use crate::disk::{Delta, PiImage, Piece, Region, TableKind, open_scattered};
 use crate::edit::{Attributes, Changes, Edit, ReadTree, resolve};
@@ -37,7 +37,7 @@ pub(super) fn fingerprint(plan: &Plan, node: &NodePlan) -> String {
 pub(super) struct Ground<'a> {
     plan: &'a Plan,
     disk: PiImage,
-    root: ext4::Ground<'a>,
+    root: ext4::Ground,
     boot: fat::Ground,
 }
 
@@ -58,29 +58,48 @@ impl<'a> Ground<'a> {
     ///
     /// # Errors
     /// When it cannot be read, or is damaged.
-    pub(super) fn open(plan: &'a Plan, layer: &'a LayerImage) -> Result<Self, BakeError> {
-        let disk = PiImage::open(&layer.path)?;
+    pub(super) fn open(plan: &'a Plan, layer: &Utf8Path) -> Result<Self, BakeError> {
+        let disk = PiImage::open(layer)?;
         Ok(Self {
-            root: ext4::Ground::open(&layer.skeleton, &disk.root())?,
+            root: ext4::Ground::open(&disk.root())?,
             boot: fat::Ground::open(&disk.boot())?,
             plan,
             disk,
         })
     }
 
+    /// Looks at all that the edits of `node` ask of the layer, so that it is
+    /// known when they are drafted.
+    ///
+    /// # Errors
+    /// When they do not fit the layer.
+    pub(super) fn foresee(&self, node: &NodePlan) -> Result<(), BakeError> {
+        self.changes(node).map(drop)
+    }
+
+    /// What the edits of `node` change in the root and the boot partition.
+    fn changes(&self, node: &NodePlan) -> Result<(Changes, Changes), BakeError> {
+        let root = changes(&node.edits.root, self.root.tree(), node, "root")?;
+        let boot = changes(&node.edits.boot, self.boot.tree(), node, "boot")?;
+        Ok((root, boot))
+    }
+
     /// What the edits of `node` come to.
     ///
     /// # Errors
     /// When they do not fit the layer, or a tool fails.
-    pub(super) fn draft(&mut self, node: &NodePlan) -> Result<Draft, BakeError> {
+    pub(super) fn draft(
+        &mut self,
+        node: &NodePlan,
+        skeleton: &Skeleton,
+    ) -> Result<Draft, BakeError> {
         let epoch = super::epoch_for_tools(self.plan.epoch);
-        let root = changes(&node.edits.root, self.root.tree(), node, "root")?;
-        let boot = changes(&node.edits.boot, self.boot.tree(), node, "boot")?;
+        let (root, boot) = self.changes(node)?;
         let place = Region {
             file: node.image.clone().into(),
             ..self.disk.root()
         };
-        let outlook = self.root.outlook(&root, &place)?;
+        let outlook = self.root.outlook(&root, skeleton, &place)?;
         let mut pieces = Vec::new();
         if let TableKind::Mbr { .. } = self.disk.table().kind {
             pieces.push(self.disk.rehearse_disk_id(node.disk_id.get())?);

@@ -17,8 +17,8 @@ pub(crate) fn rehearsed(root: &TinyRoot, changes: &Changes) -> Vec<u8> {
     let before = fs::read(&root.path).unwrap();
     let skeleton = Skeleton::of(&root.region()).unwrap();
     let region = root.region();
-    let mut ground = Ground::open(&skeleton, &region).unwrap();
-    let outlook = ground.outlook(changes, &region).unwrap();
+    let mut ground = Ground::open(&region).unwrap();
+    let outlook = ground.outlook(changes, &skeleton, &region).unwrap();
     let rehearse = || {
         skeleton
             .rehearse(changes, &outlook, EPOCH, &region)

@@ -174,21 +174,18 @@ impl Rehearsal {
 /// A filesystem on which changes are tried out, one set after the other. What
 /// it has at a path, and which blocks, is looked at once; none sees another.
 #[derive(Debug)]
-pub struct Ground<'s> {
-    skeleton: &'s Skeleton,
+pub struct Ground {
     tree: Remembered<Ext4Volume>,
     inodes: Inodes,
 }
 
-impl<'s> Ground<'s> {
-    /// The filesystem in `region`, whose skeleton this is, and which nobody
-    /// writes to meanwhile.
+impl Ground {
+    /// The filesystem in `region`, which nobody writes to meanwhile.
     ///
     /// # Errors
     /// Those of [`Ext4Volume::open`].
-    pub fn open(skeleton: &'s Skeleton, region: &Region) -> Result<Self, DiskError> {
+    pub fn open(region: &Region) -> Result<Self, DiskError> {
         Ok(Self {
-            skeleton,
             tree: Remembered::new(Ext4Volume::open(region)?),
             inodes: Inodes::default(),
         })
@@ -199,13 +196,18 @@ impl<'s> Ground<'s> {
         &self.tree
     }
 
-    /// What `changes` will meet.
+    /// What `changes` will meet; `skeleton` is that of this filesystem.
     ///
     /// # Errors
     /// If a path cannot become what it should, or debugfs fails.
-    pub fn outlook(&mut self, changes: &Changes, place: &Region) -> Result<Outlook, DiskError> {
+    pub fn outlook(
+        &mut self,
+        changes: &Changes,
+        skeleton: &Skeleton,
+        place: &Region,
+    ) -> Result<Outlook, DiskError> {
         let fail = |e| DiskError::io("copying the metadata of", &place.file, e);
-        let copy = self.skeleton.take_copy().map_err(fail)?;
+        let copy = skeleton.take_copy().map_err(fail)?;
         let region = Region::whole(copy.path())?;
         let outlook = Outlook::of(
             &region,
@@ -215,7 +217,7 @@ impl<'s> Ground<'s> {
             &mut self.inodes,
         );
         // It was read and no more.
-        self.skeleton.give_back(copy);
+        skeleton.give_back(copy);
         outlook.map_err(|e| e.at(place))
     }
 }
