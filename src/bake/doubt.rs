@@ -10,6 +10,8 @@ pub(super) enum Doubt {
     Restarted,
     /// It is another file now, or was written to.
     Changed,
+    /// The layer was made again since, and came out otherwise.
+    OtherLayer,
     /// Another program has it locked.
     InUse,
 }
@@ -21,6 +23,7 @@ impl Doubt {
             Self::Unknown => None,
             Self::Restarted => Some("was made before this machine was started"),
             Self::Changed => Some("is not as it was made: somebody changed it since"),
+            Self::OtherLayer => Some("was made from a layer that has other bytes by now"),
             Self::InUse => Some("is in use by another program"),
         }
     }

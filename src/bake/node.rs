@@ -122,22 +122,19 @@ impl Oven<'_> {
         draft: Draft,
         layer: &LayerImage,
     ) -> Result<NodeImage, BakeError> {
-        match found {
+        let doubt = match found {
             Found::Unchanged(image) => return Ok(image),
-            Found::Older(standing)
-                if standing.record.layer == self.plan.layer.id
-                    && standing.record.skeleton.0 == layer.skeleton.digest() =>
-            {
-                return self.patch(node, draft, layer, standing);
+            Found::Older(standing) if standing.record.layer != self.plan.layer.id => None,
+            Found::Older(standing) if standing.record.skeleton.0 != layer.skeleton.digest() => {
+                Doubt::OtherLayer.words()
             }
-            Found::Older(_) => {}
-            Found::Doubtful(doubt) => {
-                if let Some(words) = doubt.words() {
-                    let path = self.path(node);
-                    self.reporter
-                        .note(format!("{path} {words}, so it is built afresh"));
-                }
-            }
+            Found::Older(standing) => return self.patch(node, draft, layer, standing),
+            Found::Doubtful(doubt) => doubt.words(),
+        };
+        if let Some(words) = doubt {
+            let path = self.path(node);
+            self.reporter
+                .note(format!("{path} {words}, so it is built afresh"));
         }
         self.build(node, draft, layer)
     }

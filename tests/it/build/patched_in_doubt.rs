@@ -227,6 +227,33 @@ fn records_that_are_gone_or_damaged_are_done_without() {
     is_as_if_new(&sandbox);
 }
 
+/// As after an update of the tools that made the layer. Metadata of an older
+/// image are not read again, so they must be those that are at hand.
+#[test]
+fn an_image_from_a_layer_with_other_metadata_is_built_afresh() {
+    let sandbox = with_old_images();
+    let dir = sandbox.cache().join("images");
+    for record in fs::read_dir(&dir).unwrap() {
+        let path = record.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if record["image"].as_str().unwrap().contains("worker1") {
+            assert!(record["skeleton"].is_string(), "{text}");
+            record["skeleton"] = "0".repeat(64).into();
+            fs::write(&path, record.to_string()).unwrap();
+        }
+    }
+    let run = sandbox.run("build --json").works();
+    assert_eq!(how(&run, "master"), "patched");
+    assert_eq!(how(&run, "worker1"), "built");
+    assert!(
+        run.stdout
+            .contains("tiny-worker1.img was made from a layer"),
+        "{run}"
+    );
+    is_as_if_new(&sandbox);
+}
+
 #[test]
 fn copies_of_images_are_nobodys_but_the_users() {
     let sandbox = with_old_images();
