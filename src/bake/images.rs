@@ -1,5 +1,6 @@
 //! All images of a build.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
@@ -57,6 +58,7 @@ impl Build<'_> {
             out: self.out,
             records: Records::new(self.cache),
             reporter: self.reporter,
+            waiting: AtomicUsize::new(0),
         };
         let pool = ThreadPoolBuilder::new()
             .num_threads(AT_A_TIME)
@@ -72,6 +74,10 @@ impl Build<'_> {
             return Ok(found.into_iter().filter_map(Found::unchanged).collect());
         };
         oven.records.sweep();
+        let missing = found
+            .iter()
+            .filter(|found| !matches!(found, Found::Unchanged(_)));
+        oven.waiting.store(missing.count(), Ordering::Relaxed);
         let mut ground = None;
         let (layer, unsettled) = thread::scope(|scope| {
             let layer = scope.spawn(|| {

@@ -1,6 +1,7 @@
 //! One node's image: left as it is, changed in place, or made from the layer.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::{File, OpenOptions};
@@ -83,6 +84,8 @@ pub(super) struct Oven<'a> {
     pub(super) out: &'a Utf8Path,
     pub(super) records: Records,
     pub(super) reporter: &'a Reporter,
+    /// How many images wait to be made.
+    pub(super) waiting: AtomicUsize,
 }
 
 impl Oven<'_> {
@@ -122,6 +125,7 @@ impl Oven<'_> {
         draft: Draft,
         layer: &LayerImage,
     ) -> Result<NodeImage, BakeError> {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
         let doubt = match found {
             Found::Unchanged(image) => return Ok(image),
             Found::Older(standing) if standing.record.layer != self.plan.layer.id => None,
@@ -167,7 +171,7 @@ impl Oven<'_> {
         // Not waiting for the disk, which would double the time of a build:
         // after a power cut no build relies on this file.
         self.finish(node, &file, scratch, &rehearsal, layer)?;
-        rehearsal.end(layer);
+        self.end(rehearsal, layer);
         task.advance(1);
         task.finish();
         self.image(node, &path, access, How::Built)
@@ -207,7 +211,7 @@ impl Oven<'_> {
             }
         };
         self.finish(node, &old.file, scratch, &rehearsal, layer)?;
-        rehearsal.end(layer);
+        self.end(rehearsal, layer);
         task.advance(1);
         task.finish();
         let how = match steps.len() {
@@ -251,6 +255,14 @@ impl Oven<'_> {
                 (plan, layer, skeleton.0),
                 &old.personality,
             );
+        }
+    }
+
+    /// Has what a rehearsal took in memory serve the next one, if there is one:
+    /// otherwise it goes at once, while other images are being made.
+    fn end(&self, rehearsal: Rehearsal, layer: &LayerImage) {
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            rehearsal.end(layer);
         }
     }
 
