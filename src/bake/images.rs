@@ -16,6 +16,7 @@ use super::{
 };
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
+use crate::tool::{DEBUGFS, E2FSCK};
 
 /// How many images are made at a time, whatever the machine: while some wait
 /// for the disk or for a program, another has the processor, and each takes as
@@ -89,6 +90,8 @@ impl Build<'_> {
                     self.reporter,
                 )
             });
+            // Whatever is wrong with them is told when they are needed.
+            scope.spawn(|| [DEBUGFS, E2FSCK].map(|tool| tool.check().is_ok()));
             // What the first node asks of a layer that is there, the others will.
             if let Some(path) = cached_layer(&self.plan.layer, self.cache)
                 && let Ok(opened) = Ground::open(self.plan, &path)
