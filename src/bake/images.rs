@@ -11,17 +11,35 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::node::{Found, Oven};
 use super::record::Records;
 use super::rehearsal::Ground;
-use super::{
-    BakeError, LayerImage, Materials, NodeImage, Unsettled, cached_layer, ensure_layer,
-};
+use super::{BakeError, LayerImage, Materials, NodeImage, Unsettled, cached_layer, ensure_layer};
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
 use crate::tool::{DEBUGFS, E2FSCK};
 
 /// How many images are made at a time, whatever the machine: while some wait
-/// for the disk or for a program, another has the processor, and each takes as
-/// much memory as its filesystem has metadata, 10 to 50 MB.
+/// for the disk or for a program, another has the processor.
 const AT_A_TIME: usize = 4;
+
+/// How much memory the metadata of images being made may take together, in bytes.
+/// Each image has as much as its filesystem has metadata, 7 to 50 MB.
+const MOST_METADATA: u64 = 150 << 20;
+
+/// How many images are made at a time if each has `metadata` bytes of them.
+fn at_a_time(metadata: u64) -> usize {
+    let fitting = MOST_METADATA / metadata.max(1);
+    usize::try_from(fitting).map_or(AT_A_TIME, |fitting| fitting.clamp(1, AT_A_TIME))
+}
+
+/// A place among the images that are being made; free again when this goes,
+/// however it goes.
+struct Place(mpsc::Sender<()>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Nobody waits any more at the end.
+        let _ = self.0.send(());
+    }
+}
 
 /// What a build works with.
 #[derive(Clone, Copy)]
@@ -128,6 +146,8 @@ impl Build<'_> {
         (layer, unsettled): (&LayerImage, Unsettled),
     ) -> Result<Vec<NodeImage>, BakeError> {
         let (tell, told) = mpsc::channel();
+        let (free, freed) = mpsc::channel();
+        let mut places = at_a_time(layer.skeleton.bytes());
         let mut settled = Ok(());
         pool.in_place_scope(|scope| {
             // The layer reaches the disk while images are made from it.
@@ -137,6 +157,12 @@ impl Build<'_> {
                     let _ = tell.send((index, Ok(image)));
                     continue;
                 }
+                if places > 0 {
+                    places -= 1;
+                } else {
+                    let _ = freed.recv();
+                }
+                let place = Place(free.clone());
                 let draft = match ground.draft(node, &layer.skeleton) {
                     Ok(draft) => draft,
                     Err(error) => {
@@ -146,6 +172,7 @@ impl Build<'_> {
                 };
                 let tell = tell.clone();
                 scope.spawn(move |_| {
+                    let _place = place;
                     let _ = tell.send((index, oven.bake(node, found, draft, layer)));
                 });
             }
@@ -159,5 +186,36 @@ impl Build<'_> {
             .collect::<Result<_, _>>()?;
         settled?;
         Ok(images)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_metadata_at_a_time_are_few_images() {
+        let expected = [
+            (0, 4),
+            (7 << 20, 4),
+            (48 << 20, 3),
+            (100 << 20, 1),
+            (u64::MAX, 1),
+        ];
+        for (metadata, images) in expected {
+            assert_eq!(at_a_time(metadata), images, "{metadata}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_free_again_after_a_panic() {
+        let (free, freed) = mpsc::channel();
+        let place = Place(free);
+        let work = thread::spawn(move || {
+            let _place = place;
+            panic!("as a job may");
+        });
+        assert!(work.join().is_err());
+        freed.recv().unwrap();
     }
 }

@@ -168,6 +168,11 @@ impl Skeleton {
         self.digest
     }
 
+    /// How many bytes it has, which a copy in memory takes.
+    pub fn bytes(&self) -> u64 {
+        self.ranges.iter().map(|range| range.len).sum()
+    }
+
     /// Writes it to a new file, from which it can be [read](Self::read).
     ///
     /// # Errors
