@@ -4,6 +4,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use camino::Utf8Path;
+use fs_err::OpenOptions;
+use fs_err::os::unix::fs::OpenOptionsExt as _;
 use rayon::prelude::*;
 
 use super::farewell::{Card, Farewell};
@@ -141,12 +143,14 @@ fn write_beside(
 
 /// Writes a small file that is whole under its name or not there.
 fn put(path: &Utf8Path, text: &str) -> Result<(), Failure> {
-    let dir = path.parent().unwrap_or(Utf8Path::new("."));
-    let mut temp = tempfile::Builder::new()
-        .prefix(".pidoop-")
-        .tempfile_in(dir)?;
-    temp.write_all(text.as_bytes())?;
-    temp.persist(path).map_err(|error| error.error)?;
+    let scratch = Scratch::for_target(path)?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(scratch.path())?
+        .write_all(text.as_bytes())?;
+    scratch.keep()?;
     Ok(())
 }
 
