@@ -2,27 +2,27 @@
 
 mod cast;
 mod memory;
+mod room;
 mod table;
 mod tell;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde::Serialize;
 
 use super::load::{Loaded, load};
 use super::plan::memory_plan;
 use super::session::Session;
-use super::unpacked::remove_forsaken;
 use super::{Failure, bake_failure, say};
-use crate::bake::DirLock;
 use crate::boot::{Actor, BootError, Guest, Lan, Model, Rehearsal, arch_of_card, emulator};
 use crate::cli::{BootArgs, ExitStatus, GlobalArgs, MachineChoice};
 use crate::cluster::UserName;
 use crate::progress::Reporter;
 use crate::tool::Handover;
 use cast::{Role, Station};
+use room::Room;
 use table::{Row, Table};
 use tell::Teller;
 
@@ -230,38 +230,6 @@ fn end(rehearsal: &mut Rehearsal, session: &Session) {
             "the power of {} was cut: the next boot repairs what that left",
             cut.join(", ")
         ));
-    }
-}
-
-/// Where the cards are while machines run.
-struct Room {
-    cards: Utf8PathBuf,
-    /// They go away with it.
-    _passing: Option<Handover>,
-    /// Says that somebody is at work there.
-    _lock: DirLock,
-}
-
-impl Room {
-    fn open(session: &Session, args: &BootArgs) -> Result<Self, Failure> {
-        if let Some(dir) = &args.cards {
-            return Ok(Self {
-                cards: dir.clone(),
-                _passing: None,
-                _lock: cast::lock(dir)?,
-            });
-        }
-        let all = session.fetcher.cache().root().join("boot");
-        let entry = DirLock::take(&all, &session.reporter)?;
-        remove_forsaken(&all)?;
-        let dir = Handover::new_in(&all)?;
-        let lock = cast::lock(dir.path())?;
-        drop(entry);
-        Ok(Self {
-            cards: dir.path().to_owned(),
-            _passing: Some(dir),
-            _lock: lock,
-        })
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(super) use super::files::{make_dir, read_json, remove, write_json};
-use super::{Sha256, SourceError};
+use super::{Sha256, SourceError, workroom};
 use crate::progress::Reporter;
 
 /// How long a download that was broken off waits to be gone on with.
@@ -22,9 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// notes/NAME.json                   facts: digests of local files, what an address gave,
 ///                                   what is in a base image or an archive
 /// bases/SHA256.{img, json}          raw base images that no layer was made of yet
-/// partial/KEY…                      work under way, only by the holder of the lock KEY
+/// partial/KEY…                      work under way, only by the holder of the lock KEY;
+///                                   partial/work-… is what one process unpacks for itself
 /// downloads/KEY/{data, note.json}   the same for downloads, which the next holder goes on with
-/// work/ROOM/…                       what one process unpacks for itself
 /// locks/KEY                         empty files to lock
 /// ```
 ///
@@ -58,7 +58,6 @@ impl Cache {
         }
         cache.sweep("partial", |_| true)?;
         cache.sweep("downloads", is_stale)?;
-        cache.sweep_workrooms()?;
         Ok(cache)
     }
 
@@ -192,10 +191,14 @@ impl Cache {
             .map_err(SourceError::io("listing", &dir))?;
         for entry in listing {
             let entry = entry.map_err(SourceError::io("listing", &dir))?;
-            let lock = open_lock(&self.root.join("locks").join(entry.file_name()))?;
+            let lock_path = self.root.join("locks").join(entry.file_name());
+            let lock = open_lock(&lock_path)?;
             // A lock that someone holds means live work.
             if lock.try_lock().is_ok() && over(entry.path()) {
                 remove(entry.path())?;
+                if entry.file_name().starts_with(workroom::PREFIX) {
+                    remove(&lock_path)?;
+                }
             }
         }
         Ok(())
@@ -227,7 +230,7 @@ fn is_stale(download: &Utf8Path) -> bool {
     age.is_ok_and(|age| age > PATIENCE)
 }
 
-pub(super) fn open_lock(path: &Utf8Path) -> Result<File, SourceError> {
+fn open_lock(path: &Utf8Path) -> Result<File, SourceError> {
     OpenOptions::new()
         .create(true)
         .truncate(false)

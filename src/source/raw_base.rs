@@ -161,7 +161,12 @@ mod tests {
         let cache = cache(&root);
         assert!(RawBase::of(&packed, &cache, &Reporter::silent()).is_err());
         assert_eq!(
-            cache.root().join("work").read_dir_utf8().unwrap().count(),
+            cache
+                .root()
+                .join("partial")
+                .read_dir_utf8()
+                .unwrap()
+                .count(),
             0
         );
     }

@@ -133,7 +133,7 @@ fn an_image_that_is_gone_is_built() {
 
 #[test]
 fn a_layer_that_is_gone_is_made_again() {
-    for gone in ["layers", "notes", "work"] {
+    for gone in ["layers", "notes"] {
         let sandbox = with_old_images();
         fs::remove_dir_all(sandbox.cache().join(gone)).unwrap();
         let run = sandbox.run("build --json").works();

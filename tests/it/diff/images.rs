@@ -49,8 +49,8 @@ fn two_images_are_compared_with_or_without_compression() {
             .exits(0);
         assert_eq!(run.stdout, "");
         // What was unpacked for it is gone.
-        let left = sandbox.names("home/.cache/pidoop/inspect");
-        assert!(left.iter().all(|name| name == ".pidoop.lock"), "{left:?}");
+        let left = sandbox.names("home/.cache/pidoop/partial");
+        assert!(left.is_empty(), "{left:?}");
     }
     // A release directory has nothing else.
     run_shell(&format!("xz -0 -T1 '{}'", sandbox.image("worker1")));
