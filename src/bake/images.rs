@@ -88,15 +88,13 @@ impl Build<'_> {
         let first = nodes
             .iter()
             .zip(&found)
-            .find(|(_, found)| !matches!(found, Found::Unchanged(_)));
+            .find(|(_, found)| !found.is_unchanged());
         let Some((first, _)) = first else {
             return Ok(found.into_iter().filter_map(Found::unchanged).collect());
         };
         oven.records.sweep();
-        let missing = found
-            .iter()
-            .filter(|found| !matches!(found, Found::Unchanged(_)));
-        oven.waiting.store(missing.count(), Ordering::Relaxed);
+        let missing = found.iter().filter(|found| !found.is_unchanged()).count();
+        oven.waiting.store(missing, Ordering::Relaxed);
         let mut ground = None;
         let (layer, unsettled) = thread::scope(|scope| {
             let layer = scope.spawn(|| {

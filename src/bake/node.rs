@@ -68,6 +68,11 @@ pub(super) enum Found {
 }
 
 impl Found {
+    /// Whether all of it is there.
+    pub(super) fn is_unchanged(&self) -> bool {
+        matches!(self, Self::Unchanged(_))
+    }
+
     /// The image, if all of it is there.
     pub(super) fn unchanged(self) -> Option<NodeImage> {
         match self {

@@ -61,12 +61,8 @@ impl<J: Send, H: Send> Supply<J, H> {
         let (component, make_java) = (&component, &make_java);
         let both = |arch: Arch| {
             thread::scope(|scope| {
-                let java = scope.spawn(move || {
-                    let supplied = component("java", arch)?;
-                    make_java(&supplied).map(|made| (supplied, made))
-                });
-                let hadoop = component("hadoop", arch)
-                    .and_then(|supplied| make_hadoop(&supplied).map(|made| (supplied, made)));
+                let java = scope.spawn(move || component("java", arch)?.with(make_java));
+                let hadoop = component("hadoop", arch).and_then(|hadoop| hadoop.with(&make_hadoop));
                 (joined(java.join()), hadoop)
             })
         };
@@ -172,6 +168,12 @@ impl Supplied {
             }
         })?;
         Ok(Self { wanted, file })
+    }
+
+    /// It, and what `make` makes of it.
+    fn with<T>(self, make: impl FnOnce(&Self) -> Result<T, Failure>) -> Result<(Self, T), Failure> {
+        let made = make(&self)?;
+        Ok((self, made))
     }
 
     /// What the lock has to say of it.

@@ -8,7 +8,7 @@ use fs_err::File;
 use fs_err::os::unix::fs::FileExt;
 use sha2::{Digest, Sha256};
 
-use super::sparse::{BLOCK, is_zero, punch};
+use super::sparse::{BLOCK, put};
 
 /// Bytes, and where in a region or file they go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,12 +179,7 @@ impl Delta {
 
     fn write_blocks(&self, file: &File) -> io::Result<()> {
         for (number, bytes) in &self.blocks {
-            let at = number * BLOCK as u64;
-            if is_zero(bytes) {
-                punch(file, at, bytes.len() as u64)?;
-            } else {
-                file.write_all_at(bytes, at)?;
-            }
+            put(file, number * BLOCK as u64, bytes)?;
         }
         Ok(())
     }

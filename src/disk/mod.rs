@@ -15,6 +15,7 @@ mod image;
 mod mbr;
 mod region;
 mod shape;
+mod sharing;
 mod sniff;
 mod sparse;
 mod standing;

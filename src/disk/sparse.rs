@@ -5,11 +5,10 @@ use std::io;
 use camino::Utf8Path;
 use fs_err::os::unix::fs::{FileExt, OpenOptionsExt};
 use fs_err::{File, OpenOptions};
-use rustix::fs::{
-    Advice, FallocateFlags, SeekFrom, copy_file_range, fadvise, fallocate, ioctl_ficlone, seek,
-};
+use rustix::fs::{Advice, FallocateFlags, SeekFrom, fadvise, fallocate, ioctl_ficlone, seek};
 use rustix::io::Errno;
 
+use super::sharing::Sharing;
 use super::{DiskError, Region};
 
 /// Bytes read at a time.
@@ -135,62 +134,6 @@ fn copy_data(reader: &File, from: &Region, writer: &File, at: u64) -> io::Result
     Ok(())
 }
 
-/// Sharing of blocks between two files.
-#[derive(Debug)]
-pub(super) struct Sharing<'f> {
-    from: &'f File,
-    to: &'f File,
-    works: bool,
-}
-
-impl<'f> Sharing<'f> {
-    pub(super) fn between(from: &'f File, to: &'f File) -> Self {
-        let works = shares_blocks(to);
-        Self { from, to, works }
-    }
-
-    /// Shares `len` bytes at `from` of the one with the other, there at `to`.
-    /// Whether that was done; once it was not, it is not tried again, and copying
-    /// by hand does the same.
-    pub(super) fn share(&mut self, from: u64, to: u64, len: u64) -> bool {
-        self.works = self.works && copy_in_kernel(self.from, from, self.to, to, len).is_ok();
-        self.works
-    }
-}
-
-/// Whether `file` lies on a filesystem that can share blocks between files.
-fn shares_blocks(file: &File) -> bool {
-    const BTRFS: u64 = 0x9123_683e;
-    const XFS: u64 = 0x5846_5342;
-    const BCACHEFS: u64 = 0xca45_1a4e;
-    rustix::fs::fstatfs(file.file())
-        .is_ok_and(|stat| [BTRFS, XFS, BCACHEFS].contains(&(stat.f_type as u64 & 0xffff_ffff)))
-}
-
-fn copy_in_kernel(
-    reader: &File,
-    mut from: u64,
-    writer: &File,
-    mut to: u64,
-    mut len: u64,
-) -> io::Result<()> {
-    while len > 0 {
-        let wish = usize::try_from(len.min(1 << 30)).map_err(io::Error::other)?;
-        let done = copy_file_range(
-            reader.file(),
-            Some(&mut from),
-            writer.file(),
-            Some(&mut to),
-            wish,
-        )?;
-        if done == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        len -= done as u64;
-    }
-    Ok(())
-}
-
 /// Opens the file at `path` for reading here and there: the system is not to
 /// read on beyond what is asked for. In a sparse file that would fill memory
 /// with zeros, which takes longer than what was asked for.
@@ -255,8 +198,9 @@ fn each_data_range(
     Ok(())
 }
 
-/// The same for the bytes from `at` to `end`, holes or not.
-fn each_piece(
+/// The same for the bytes from `at` to `end`, holes or not, no more at a time than
+/// `buffer` takes.
+pub(super) fn each_piece(
     file: &File,
     mut at: u64,
     end: u64,
@@ -264,7 +208,7 @@ fn each_piece(
     act: &mut impl FnMut(u64, &[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     while at < end {
-        let wish = usize::try_from(end - at).unwrap_or(CHUNK).min(buffer.len());
+        let wish = (end - at).min(buffer.len() as u64) as usize;
         file.read_exact_at(&mut buffer[..wish], at)?;
         act(at, &buffer[..wish])?;
         at += wish as u64;
@@ -272,9 +216,21 @@ fn each_piece(
     Ok(())
 }
 
+/// Puts `bytes` at `at` in `file`. Blocks of zeros become holes.
+pub(super) fn put(file: &File, at: u64, bytes: &[u8]) -> io::Result<()> {
+    for (first, last, zero) in runs(at, bytes) {
+        let to = at + first as u64;
+        match zero {
+            true => punch(file, to, (last - first) as u64)?,
+            false => file.write_all_at(&bytes[first..last], to)?,
+        }
+    }
+    Ok(())
+}
+
 /// Splits `bytes`, which begin at absolute place `at`, into runs of whole zero
 /// blocks and of everything else: first, one behind last, whether zero.
-pub(super) fn runs(at: u64, bytes: &[u8]) -> Vec<(usize, usize, bool)> {
+fn runs(at: u64, bytes: &[u8]) -> Vec<(usize, usize, bool)> {
     let mut runs: Vec<(usize, usize, bool)> = Vec::new();
     let mut from = 0;
     while from < bytes.len() {

@@ -10,7 +10,7 @@ use rstest::rstest;
 
 use crate::ext4::EPOCH;
 use crate::support::changes::listing;
-use crate::support::tiny_image::{Ext4, Fat, MIB, Table, TinyImage, TinyRoot, temp_dir};
+use crate::support::tiny_image::{Ext4, Fat, MIB, Table, TinyImage, TinyRoot, mke2fs, temp_dir};
 use crate::support::tools::run;
 
 /// Leaves remains of removed files in the free blocks of a filesystem.
@@ -99,20 +99,7 @@ fn what_would_move_contents_is_not_done_where_it_is() {
     fs::write(tree.join("file"), vec![7; 3 << 20]).unwrap();
     let path = dir.join("root.ext4");
     fs::File::create(&path).unwrap().set_len(64 * MIB).unwrap();
-    let options = [
-        "-q",
-        "-F",
-        "-t",
-        "ext4",
-        "-b",
-        "4096",
-        "-O",
-        "^resize_inode,64bit",
-    ];
-    run(
-        "mke2fs",
-        &[&options[..], &["-d", tree.as_str(), path.as_str()]].concat(),
-    );
+    mke2fs(&path, "^resize_inode,64bit", &tree, &[]);
     let region = pidoop::disk::Region::whole(&path).unwrap();
     let few = Growth::rehearse(&region, 1000 * MIB, EPOCH).unwrap();
     assert!(

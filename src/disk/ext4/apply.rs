@@ -7,6 +7,7 @@ use std::os::unix::fs as unix;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
 use fs_err as fs;
 
 use super::check::{check, settle};
@@ -82,23 +83,23 @@ impl Outlook {
         // Before it is opened: the reader would have its own words for it.
         Superblock::read(region)?.check_editable(region)?;
         let tree = Ext4Volume::open(region)?;
-        let mut inodes = Inodes::default();
-        Self::of(region, tree.superblock(), &tree, changes, &mut inodes)
+        let block_size = tree.superblock().block_size;
+        Self::of(region, block_size, &tree, changes, &mut Inodes::default())
     }
 
     /// What `changes` will meet in the filesystem in `region`, which `tree`
-    /// reads. Some of its `inodes` may be known.
+    /// reads. Some of its `inodes` may be known. That it may be edited is looked
+    /// at when the changes are carried out.
     pub(super) fn of(
         region: &Region,
-        superblock: &Superblock,
+        block_size: u64,
         tree: &dyn ReadTree,
         changes: &Changes,
         inodes: &mut Inodes,
     ) -> Result<Self, DiskError> {
-        superblock.check_editable(region)?;
         let standing = standing::find(changes, tree).map_err(|r| r.into_error(region))?;
         let names = &standing.obsolete;
-        let leftovers = leftovers::survey(region, superblock.block_size, names, inodes)?;
+        let leftovers = leftovers::survey(region, block_size, names, inodes)?;
         Ok(Self {
             standing,
             leftovers,
@@ -232,11 +233,7 @@ impl Staged {
     fn new(region: &Region, changes: &Changes, room_in: Option<u64>) -> Result<Self, DiskError> {
         let fail = |e| DiskError::io("writing to", "the temporary directory", e);
         let mut places = Places::default();
-        let Host {
-            path: empty,
-            mode: empty_mode,
-            ..
-        } = places.holding(&[], Mode::FILE).map_err(fail)?;
+        let empty = places.holding(&[], Mode::FILE).map_err(fail)?;
         let mut hosts = BTreeMap::new();
         let mut wanted = Vec::new();
         let mut bytes = 0;
@@ -254,39 +251,27 @@ impl Staged {
                         let reason = format!("{host} has {found} bytes, expected {len}");
                         return Err(DiskError::path(region, path, reason));
                     }
-                    if let Some(block_size) = room_in.filter(|_| *len >= LONG) {
-                        wanted.push(Wanted {
-                            path: path.clone(),
-                            host: host.clone(),
-                            len: *len,
-                        });
-                        let room = Room {
-                            blocks: len.div_ceil(block_size),
-                            len: *len,
-                        };
-                        let host = Host {
-                            path: empty.clone(),
-                            mode: empty_mode,
-                            room: Some(room),
-                        };
-                        hosts.insert(path.clone(), host);
-                        continue;
-                    }
-                    let plain = host.is_absolute() && !host.as_str().chars().any(char::is_control);
-                    let path = if plain {
-                        host.to_string()
-                    } else {
-                        // A name that a script cannot hold gets one it can.
-                        let target = host.canonicalize().map_err(fail)?;
-                        let place = places.next_in_dir().map_err(fail)?;
-                        unix::symlink(target, &place).map_err(fail)?;
-                        place
-                    };
-                    let mode = Some(Mode::new(meta.permissions().mode() as u16));
-                    Host {
-                        path,
-                        mode,
-                        room: None,
+                    match room_in {
+                        Some(block_size) if *len >= LONG => {
+                            wanted.push(Wanted {
+                                path: path.clone(),
+                                host: host.clone(),
+                                len: *len,
+                            });
+                            let room = Room {
+                                blocks: len.div_ceil(block_size),
+                                len: *len,
+                            };
+                            Host {
+                                room: Some(room),
+                                ..empty.clone()
+                            }
+                        }
+                        _ => Host {
+                            path: places.named(host).map_err(fail)?,
+                            mode: Some(Mode::new(meta.permissions().mode() as u16)),
+                            room: None,
+                        },
                     }
                 }
             };
@@ -295,7 +280,7 @@ impl Staged {
         Ok(Self {
             hosts,
             bytes,
-            empty,
+            empty: empty.path,
             wanted,
             _places: places,
         })
@@ -305,29 +290,34 @@ impl Staged {
 impl Places {
     /// A file that holds `bytes`, with this mode if it can be read then.
     fn holding(&mut self, bytes: &[u8], mode: Mode) -> io::Result<Host> {
-        if let Some(file) = MemoryFile::holding(bytes) {
-            let path = file.path().to_string();
-            let bits = u32::from(mode.bits());
-            let set = bits & 0o400 != 0
-                && file
-                    .file()
-                    .set_permissions(Permissions::from_mode(bits))
-                    .is_ok();
-            self.in_memory.push(file);
-            let mode = set.then_some(mode);
-            return Ok(Host {
-                path,
-                mode,
-                room: None,
-            });
+        let (path, mode) = match MemoryFile::holding(bytes) {
+            Some(file) => {
+                let path = file.path().to_string();
+                let bits = u32::from(mode.bits());
+                let can = bits & 0o400 != 0;
+                let permissions = Permissions::from_mode(bits);
+                let set = can && file.file().set_permissions(permissions).is_ok();
+                self.in_memory.push(file);
+                (path, set.then_some(mode))
+            }
+            None => {
+                let path = self.next_in_dir()?;
+                fs::write(&path, bytes)?;
+                (path, None)
+            }
+        };
+        let room = None;
+        Ok(Host { path, mode, room })
+    }
+
+    /// A name that a script can hold for the file `host`: its own if that can be.
+    fn named(&mut self, host: &Utf8Path) -> io::Result<String> {
+        if host.is_absolute() && !host.as_str().chars().any(char::is_control) {
+            return Ok(host.to_string());
         }
-        let path = self.next_in_dir()?;
-        fs::write(&path, bytes)?;
-        Ok(Host {
-            path,
-            mode: None,
-            room: None,
-        })
+        let place = self.next_in_dir()?;
+        unix::symlink(host.canonicalize()?, &place)?;
+        Ok(place)
     }
 
     /// A name for another file in the directory.

@@ -13,7 +13,8 @@ use fs_err::os::unix::fs::FileExt;
 
 use super::debugfs::{Reply, ask, change, quote};
 use super::script::normalise;
-use crate::disk::sparse::{Sharing, punch, runs};
+use crate::disk::sharing::Sharing;
+use crate::disk::sparse::put;
 use crate::disk::{DiskError, Region};
 use crate::edit::ImagePath;
 
@@ -162,12 +163,7 @@ impl Placed {
                 buffer.resize(count.next_multiple_of(self.block_size as usize), 0);
                 buffer[count..].fill(0);
                 host.read_exact_at(&mut buffer[..count], from)?;
-                for (first, last, zero) in runs(to, &buffer) {
-                    match zero {
-                        true => punch(file, to + first as u64, (last - first) as u64)?,
-                        false => file.write_all_at(&buffer[first..last], to + first as u64)?,
-                    }
-                }
+                put(file, to, &buffer)?;
                 from += count as u64;
                 to += count as u64;
             }

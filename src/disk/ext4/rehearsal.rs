@@ -17,7 +17,7 @@ use super::leftovers::Inodes;
 use super::placed::Placed;
 use super::skeleton::{CHUNK, SHORT_HOLE};
 use super::{Ext4Volume, Outlook, Skeleton, check};
-use crate::disk::sparse::{data_ranges, is_zero};
+use crate::disk::sparse::{data_ranges, each_piece, is_zero};
 use crate::disk::{DiskError, Piece, Region};
 use crate::edit::{Changes, ReadTree, Remembered};
 use crate::tool::MemoryFile;
@@ -160,14 +160,9 @@ impl Rehearsal {
     /// Calls `act` with place and content of all that is there, piece by piece.
     fn each_chunk(&self, mut act: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut buffer = vec![0; CHUNK];
-        for (start, end) in &self.ranges {
-            for at in (*start..*end).step_by(CHUNK) {
-                let bytes = &mut buffer[..(CHUNK as u64).min(end - at) as usize];
-                self.stage.file().read_exact_at(bytes, at)?;
-                act(at, bytes)?;
-            }
-        }
-        Ok(())
+        self.ranges.iter().try_for_each(|(start, end)| {
+            each_piece(self.stage.file(), *start, *end, &mut buffer, &mut act)
+        })
     }
 }
 
@@ -211,7 +206,7 @@ impl Ground {
         let region = Region::whole(copy.path())?;
         let outlook = Outlook::of(
             &region,
-            self.tree.tree().superblock(),
+            self.tree.tree().superblock().block_size,
             &self.tree,
             changes,
             &mut self.inodes,

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::Superblock;
 use super::debugfs::Device;
 use super::inodes::journal_content;
-use crate::disk::sparse::{data_ranges, is_zero};
+use crate::disk::sparse::{data_ranges, each_piece, is_zero};
 use crate::disk::{DiskError, Piece, Region};
 use crate::tool::{E2IMAGE, MemoryFile};
 
@@ -114,13 +114,12 @@ impl Skeleton {
     pub(super) fn in_memory(copy: MemoryFile, whole: &Region, block_size: u64) -> io::Result<Self> {
         let mut ranges = Vec::new();
         let journal = journal_content(whole).unwrap_or_default();
-        let mut bytes = vec![0; CHUNK];
+        let mut buffer = vec![0; CHUNK];
         for (start, end) in data_ranges(copy.file(), whole)? {
-            for at in (start..end).step_by(CHUNK) {
-                let bytes = &mut bytes[..(CHUNK as u64).min(end - at) as usize];
-                copy.file().read_exact_at(bytes, at)?;
+            each_piece(copy.file(), start, end, &mut buffer, &mut |at, bytes| {
                 add(&mut ranges, at, bytes, block_size, &journal);
-            }
+                Ok(())
+            })?;
         }
         let mut made = Self {
             len: whole.len,
@@ -154,11 +153,9 @@ impl Skeleton {
     fn each_chunk(&self, mut act: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut buffer = vec![0; CHUNK];
         for range in &self.ranges {
-            for done in (0..range.len).step_by(CHUNK) {
-                let bytes = &mut buffer[..(CHUNK as u64).min(range.len - done) as usize];
-                self.store.file().read_exact_at(bytes, range.from + done)?;
-                act(range.at + done, bytes)?;
-            }
+            let Range { at, len, from } = *range;
+            let mut moved = |place, bytes: &[u8]| act(at + (place - from), bytes);
+            each_piece(self.store.file(), from, from + len, &mut buffer, &mut moved)?;
         }
         Ok(())
     }

@@ -133,6 +133,17 @@ pub(crate) fn temp_dir() -> (TempDir, Utf8PathBuf) {
     (dir, path)
 }
 
+/// Makes an ext4 filesystem with what is in `tree` in the file `path`, always the
+/// same.
+pub(crate) fn mke2fs(path: &Utf8Path, features: &str, tree: &Utf8Path, more: &[&str]) {
+    let mut args = vec!["-q", "-F", "-t", "ext4", "-b", "4096", "-O", features];
+    args.extend(more);
+    args.extend(["-U", "5ad9cc5e-7b3f-4d0c-8d0e-6d6f0a3c5e11"]);
+    args.extend(["-E", "hash_seed=5ad9cc5e-7b3f-4d0c-8d0e-6d6f0a3c5e12"]);
+    args.extend(["-d", tree.as_str(), path.as_str()]);
+    run("mke2fs", &args);
+}
+
 impl TinyRoot {
     /// A filesystem of `len` bytes with some of what a Raspberry Pi OS root
     /// has: an old shadow, links hard and soft, a directory with an index, a
@@ -178,23 +189,11 @@ impl TinyRoot {
             fs::write(tree.join(name), format!("{index}")).unwrap();
         }
         sized_file(&path, len);
-        let mut args = vec![
-            "-q",
-            "-F",
-            "-t",
-            "ext4",
-            "-b",
-            "4096",
-            "-O",
-            kind.features(),
-        ];
-        if kind == Ext4::Ancient {
-            args.extend(["-I", "128"]);
-        }
-        args.extend(["-U", "5ad9cc5e-7b3f-4d0c-8d0e-6d6f0a3c5e11"]);
-        args.extend(["-E", "hash_seed=5ad9cc5e-7b3f-4d0c-8d0e-6d6f0a3c5e12"]);
-        args.extend(["-d", tree.as_str(), path.as_str()]);
-        run("mke2fs", &args);
+        let small_inodes: &[&str] = match kind {
+            Ext4::Ancient => &["-I", "128"],
+            _ => &[],
+        };
+        mke2fs(&path, kind.features(), &tree, small_inodes);
         // Only e2fsck -D makes the index of a large directory outside a kernel.
         let indexed = output("e2fsck", &["-fyD", path.as_str()]);
         assert!(matches!(indexed.status.code(), Some(0 | 1)), "{indexed:?}");
