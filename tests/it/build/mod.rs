@@ -9,6 +9,7 @@ mod ordinary_user;
 mod output;
 mod patched;
 mod patched_in_doubt;
+mod patched_in_vain;
 mod patched_interrupted;
 mod same_bytes;
 mod secrets;
