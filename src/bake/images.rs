@@ -113,7 +113,7 @@ impl Build<'_> {
                 && let Ok(opened) = Ground::open(self.plan, &path)
             {
                 // Whatever is wrong shows when it is drafted.
-                let _ = opened.foresee(first);
+                let _ = opened.intent(first);
                 ground = Some(opened);
             }
             let layer = layer.join();

@@ -7,8 +7,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::{File, OpenOptions};
 
 use super::doubt::Doubt;
-use super::record::{Record, Records, Standing};
-use super::rehearsal::{Copied, Draft, Rehearsal, access_to, fingerprint};
+use super::intent::access_to;
+use super::origin::{Origin, fingerprint};
+use super::record::{Records, Standing};
+use super::rehearsal::{Copied, Draft, Rehearsal};
 use super::{BakeError, LayerImage, Scratch};
 use crate::disk::{copy_file, open_scattered};
 use crate::node::Proof;
@@ -105,7 +107,7 @@ impl Oven<'_> {
             Ok(standing) => standing,
             Err(doubt) => return Found::Doubtful(doubt),
         };
-        if standing.record.plan != fingerprint(self.plan, node) {
+        if standing.record.origin.plan != fingerprint(self.plan, node) {
             return Found::Older(standing);
         }
         // Whatever is wrong shows when it is made anew.
@@ -133,8 +135,10 @@ impl Oven<'_> {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let doubt = match found {
             Found::Unchanged(image) => return Ok(image),
-            Found::Older(standing) if standing.record.layer != self.plan.layer.id => None,
-            Found::Older(standing) if standing.record.skeleton.0 != layer.skeleton.digest() => {
+            Found::Older(standing) if standing.record.origin.layer != self.plan.layer.id => None,
+            Found::Older(standing)
+                if standing.record.origin.skeleton.0 != layer.skeleton.digest() =>
+            {
                 Doubt::OtherLayer.words()
             }
             Found::Older(standing) => return self.patch(node, draft, layer, standing),
@@ -247,19 +251,9 @@ impl Oven<'_> {
         }
         let stamp = Records::stamp(&old.file);
         if let (Ok(stamp), Ok(())) = (stamp, scratch.keep()) {
-            let Record {
-                plan,
-                layer,
-                skeleton,
-                ..
-            } = &old.record;
             // Without a record the next build makes the image afresh.
-            let _ = self.records.keep(
-                &self.path(node),
-                stamp,
-                (plan, layer, skeleton.0),
-                &old.personality,
-            );
+            let (path, origin) = (self.path(node), &old.record.origin);
+            let _ = self.records.keep(&path, stamp, origin, &old.personality);
         }
     }
 
@@ -282,10 +276,9 @@ impl Oven<'_> {
     ) -> Result<(), BakeError> {
         let stamp = Records::stamp(file)?;
         scratch.keep()?;
-        let plan = fingerprint(self.plan, node);
-        let from = (&*plan, &*self.plan.layer.id, layer.skeleton.digest());
+        let origin = Origin::of(self.plan, node, layer.skeleton.digest());
         self.records
-            .keep(&self.path(node), stamp, from, &rehearsal.delta)
+            .keep(&self.path(node), stamp, &origin, &rehearsal.delta)
     }
 
     fn image(

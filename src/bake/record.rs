@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use super::BakeError;
 use super::doubt::Doubt;
+use super::origin::Origin;
 use crate::disk::{Delta, Extent, expect_scattered};
 use crate::source::{FileIdentity, Sha256};
 
 /// Version of a record and of what is relied on for it; older ones count as
 /// none.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// An image that was made, and how to tell that it still is that image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,13 +31,9 @@ pub(super) struct Record {
     version: u32,
     /// Where the image is, for sweeping.
     image: Utf8PathBuf,
-    /// Digest of everything its content follows from.
-    pub(super) plan: String,
-    /// The layer it is a copy of, apart from the blocks in `touched`.
-    pub(super) layer: String,
-    /// Digest of the layer's metadata it was held against: a layer made again
-    /// by other tools may have other bytes.
-    pub(super) skeleton: Sha256,
+    /// What the image was made from.
+    #[serde(flatten)]
+    pub(super) origin: Origin,
     /// Which run of the operating system made it: after another one, what was
     /// still in memory may not have reached the disk.
     boot: String,
@@ -130,9 +127,8 @@ impl Records {
         Ok(now)
     }
 
-    /// Takes down that the image at `path` was made by the plan with this digest
-    /// from the layer with this name and skeleton, and that its time is `stamp`.
-    /// What could not be relied on later is not taken down.
+    /// Takes down what the image at `path` was made from, and that its time is
+    /// `stamp`. What could not be relied on later is not taken down.
     ///
     /// # Errors
     /// When the record cannot be written.
@@ -140,7 +136,7 @@ impl Records {
         &self,
         path: &Utf8Path,
         stamp: SystemTime,
-        (plan, layer, skeleton): (&str, &str, [u8; 32]),
+        origin: &Origin,
         personality: &Delta,
     ) -> Result<(), BakeError> {
         let meta = fs_err::symlink_metadata(path)?;
@@ -154,9 +150,7 @@ impl Records {
         let image = whole(path)?;
         let record = Record {
             version: VERSION,
-            plan: plan.to_owned(),
-            layer: layer.to_owned(),
-            skeleton: Sha256(skeleton),
+            origin: origin.clone(),
             boot,
             identity: FileIdentity::from(&meta),
             touched: personality.extents(),
@@ -235,6 +229,14 @@ mod tests {
         records: Records,
     }
 
+    fn origin() -> Origin {
+        Origin {
+            plan: "plan".to_owned(),
+            layer: "layer".to_owned(),
+            skeleton: Sha256([7; 32]),
+        }
+    }
+
     /// An image of which there is a record.
     fn bench() -> Bench {
         let dir = tempfile::tempdir().unwrap();
@@ -255,7 +257,7 @@ mod tests {
         let records = Records::new(&root.join("cache"));
         let stamp = Records::stamp(&file).unwrap();
         records
-            .keep(&image, stamp, ("plan", "layer", [7; 32]), &personality)
+            .keep(&image, stamp, &origin(), &personality)
             .unwrap();
         Bench {
             _dir: dir,
@@ -268,7 +270,7 @@ mod tests {
     fn an_image_that_was_left_alone_stands() {
         let bench = bench();
         let standing = bench.records.standing(&bench.image).unwrap();
-        assert_eq!(standing.record.plan, "plan");
+        assert_eq!(standing.record.origin, origin());
         assert_eq!(standing.record.touched, [(2, 1)]);
         // By any way to it.
         let around = bench.image.parent().unwrap().join("cache/../a.img");

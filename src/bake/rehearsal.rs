@@ -1,36 +1,14 @@
 //! What one node's image will be, known before it is made.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use sha2::{Digest, Sha256};
 
-use super::survey::edit_error;
+use super::intent::Intent;
 use super::{BakeError, LayerImage};
-use crate::disk::ext4::{self, Ext4Volume, Skeleton};
-use crate::disk::fat::{self, FatVolume};
+use crate::disk::ext4::{self, Skeleton};
+use crate::disk::fat;
 use crate::disk::{Delta, PiImage, Piece, Region, TableKind, open_scattered};
-use crate::edit::{Attributes, Changes, Edit, ReadTree, resolve};
-use crate::node::{Proof, prove};
+use crate::node::Proof;
 use crate::plan::{NodePlan, Plan};
-
-/// Changes when the same plan would give other bytes of a personality.
-const FORMAT: &str = "pidoop-node-1";
-
-/// Digest of everything that a node's image follows from.
-pub(super) fn fingerprint(plan: &Plan, node: &NodePlan) -> String {
-    let mut hash = Sha256::new();
-    let (epoch, disk_id) = (plan.epoch.to_le_bytes(), node.disk_id.get().to_le_bytes());
-    for field in [
-        FORMAT.as_bytes(),
-        plan.layer.id.as_bytes(),
-        node.personality.as_bytes(),
-        &epoch,
-        &disk_id,
-    ] {
-        hash.update((field.len() as u64).to_le_bytes());
-        hash.update(field);
-    }
-    hex::encode(hash.finalize())
-}
 
 /// The layer, as what the edits of all its nodes are tried out on.
 #[derive(Debug)]
@@ -41,11 +19,10 @@ pub(super) struct Ground<'a> {
     boot: fat::Ground,
 }
 
-/// What a node's edits come to on the layer.
+/// What a node's intent meets on the layer.
 #[derive(Debug)]
 pub(super) struct Draft {
-    root: Changes,
-    boot: Changes,
+    intent: Intent,
     outlook: ext4::Outlook,
     /// Where the root filesystem will be.
     place: Region,
@@ -68,20 +45,12 @@ impl<'a> Ground<'a> {
         })
     }
 
-    /// Looks at all that the edits of `node` ask of the layer, so that it is
-    /// known when they are drafted.
+    /// What the edits of `node` change.
     ///
     /// # Errors
     /// When they do not fit the layer.
-    pub(super) fn foresee(&self, node: &NodePlan) -> Result<(), BakeError> {
-        self.changes(node).map(drop)
-    }
-
-    /// What the edits of `node` change in the root and the boot partition.
-    fn changes(&self, node: &NodePlan) -> Result<(Changes, Changes), BakeError> {
-        let root = changes(&node.edits.root, self.root.tree(), node, "root")?;
-        let boot = changes(&node.edits.boot, self.boot.tree(), node, "boot")?;
-        Ok((root, boot))
+    pub(super) fn intent(&self, node: &NodePlan) -> Result<Intent, BakeError> {
+        Intent::of(node, self.root.tree(), self.boot.tree())
     }
 
     /// What the edits of `node` come to.
@@ -94,21 +63,20 @@ impl<'a> Ground<'a> {
         skeleton: &Skeleton,
     ) -> Result<Draft, BakeError> {
         let epoch = super::epoch_for_tools(self.plan.epoch);
-        let (root, boot) = self.changes(node)?;
+        let intent = self.intent(node)?;
         let place = Region {
             file: node.image.clone().into(),
             ..self.disk.root()
         };
-        let outlook = self.root.outlook(&root, skeleton, &place)?;
+        let outlook = self.root.outlook(&intent.root, skeleton, &place)?;
         let mut pieces = Vec::new();
         if let TableKind::Mbr { .. } = self.disk.table().kind {
             pieces.push(self.disk.rehearse_disk_id(node.disk_id.get())?);
         }
         let start = self.disk.boot().start;
-        pieces.extend(moved(self.boot.rehearse(&boot, epoch)?, start));
+        pieces.extend(moved(self.boot.rehearse(&intent.boot, epoch)?, start));
         Ok(Draft {
-            root,
-            boot,
+            intent,
             outlook,
             place,
             pieces,
@@ -136,8 +104,7 @@ pub(super) enum Copied {
 /// What makes a copy of the layer a node's image.
 #[derive(Debug)]
 pub(super) struct Rehearsal {
-    root: Changes,
-    boot: Changes,
+    intent: Intent,
     /// The root filesystem's metadata as it will be.
     root_stage: ext4::Rehearsal,
     /// What they were copied from.
@@ -154,13 +121,14 @@ impl Rehearsal {
     pub(super) fn of(plan: &Plan, draft: Draft, layer: &LayerImage) -> Result<Self, BakeError> {
         let epoch = super::epoch_for_tools(plan.epoch);
         let Draft {
-            root,
-            boot,
+            intent,
             outlook,
             place,
             mut pieces,
         } = draft;
-        let root_stage = layer.skeleton.rehearse(&root, &outlook, epoch, &place)?;
+        let root_stage = layer
+            .skeleton
+            .rehearse(&intent.root, &outlook, epoch, &place)?;
         let whole = || {
             pieces.extend(moved(root_stage.pieces().iter().cloned(), place.start));
             Ok::<_, BakeError>(Delta::of(&open_scattered(&layer.path)?, pieces)?)
@@ -168,8 +136,7 @@ impl Rehearsal {
         let (sound, delta) = rayon::join(|| root_stage.check(), whole);
         sound?;
         Ok(Self {
-            root,
-            boot,
+            intent,
             root_stage,
             skeleton: layer.skeleton_path.clone(),
             delta: delta?,
@@ -190,95 +157,22 @@ impl Rehearsal {
         image: &Utf8Path,
         copied: Copied,
     ) -> Result<Proof, BakeError> {
-        let disk = PiImage::open(image)?;
-        let (root, boot) = (disk.root(), disk.boot());
-        let (root_tree, boot_tree) = (Ext4Volume::open(&root)?, FatVolume::open(&boot)?);
-        let mut wrong = mismatches(&self.root, &root_tree, Attributes::Checked, node, "root")?;
-        wrong.extend(mismatches(
-            &self.boot,
-            &boot_tree,
-            Attributes::Ignored,
-            node,
-            "boot",
-        )?);
-        let written = Delta::read(&open_scattered(image)?, &self.delta.extents())?;
-        if written != self.delta {
-            wrong.push("blocks of it are not what was written to them".to_owned());
+        let mut wrong = Vec::new();
+        if copied == Copied::JustNow {
+            let root = PiImage::open(image)?.root();
+            if !self.root_stage.agrees_with(&root)? {
+                wrong.push(format!(
+                    "root partition: its metadata are not those that were judged; the layer \
+                     seems to be damaged: remove {} and build again",
+                    self.skeleton
+                ));
+            }
         }
-        if copied == Copied::JustNow && !self.root_stage.agrees_with(&root)? {
-            wrong.push(format!(
-                "root partition: its metadata are not those that were judged; the layer \
-                 seems to be damaged: remove {} and build again",
-                self.skeleton
-            ));
-        }
-        if !wrong.is_empty() {
-            return Err(BakeError::Mismatch {
-                what: node.image.clone(),
-                mismatches: wrong,
-            });
-        }
-        access(plan, node, &root_tree, &boot_tree)
+        self.intent.verify(plan, node, image, &self.delta, wrong)
     }
 
     /// Ends it: what it took in memory serves the next one.
     pub(super) fn end(self, layer: &LayerImage) {
         self.root_stage.end(&layer.skeleton);
     }
-}
-
-/// Who can log in to the image at `path`, from its own bytes.
-///
-/// # Errors
-/// When nobody can, or the image cannot be read.
-pub(super) fn access_to(plan: &Plan, node: &NodePlan, path: &Utf8Path) -> Result<Proof, BakeError> {
-    let disk = PiImage::open(path)?;
-    let (root, boot) = (
-        Ext4Volume::open(&disk.root())?,
-        FatVolume::open(&disk.boot())?,
-    );
-    access(plan, node, &root, &boot)
-}
-
-fn access(
-    plan: &Plan,
-    node: &NodePlan,
-    root: &dyn ReadTree,
-    boot: &dyn ReadTree,
-) -> Result<Proof, BakeError> {
-    let planned = plan
-        .cluster
-        .nodes
-        .iter()
-        .find(|candidate| candidate.name.as_str() == node.name)
-        .unwrap_or_else(|| plan.cluster.master());
-    prove(root, boot, &plan.cluster, planned).map_err(|reasons| BakeError::LockedOut {
-        node: node.name.clone(),
-        reasons,
-    })
-}
-
-fn changes(
-    edits: &[Edit],
-    tree: &dyn ReadTree,
-    node: &NodePlan,
-    volume: &'static str,
-) -> Result<Changes, BakeError> {
-    resolve(edits, tree, &()).map_err(|source| edit_error(&node.name, volume, source))
-}
-
-fn mismatches(
-    changes: &Changes,
-    tree: &dyn ReadTree,
-    attributes: Attributes,
-    node: &NodePlan,
-    volume: &'static str,
-) -> Result<Vec<String>, BakeError> {
-    let found = changes
-        .mismatches(tree, attributes)
-        .map_err(|source| edit_error(&node.name, volume, source))?;
-    Ok(found
-        .iter()
-        .map(|mismatch| format!("{volume} partition: {mismatch}"))
-        .collect())
 }
