@@ -1,13 +1,14 @@
 //! All images of a build.
 
+use std::cell::OnceCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
 use camino::Utf8Path;
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::layer::LayerFile;
 use super::node::{Found, Oven};
 use super::record::Records;
 use super::rehearsal::Ground;
@@ -39,6 +40,13 @@ impl Drop for Place {
         // Nobody waits any more at the end.
         let _ = self.0.send(());
     }
+}
+
+/// What was told of each of several, in their order.
+fn in_order<T>(told: mpsc::Receiver<(usize, Result<T, BakeError>)>) -> Result<Vec<T>, BakeError> {
+    let mut all: Vec<_> = told.into_iter().collect();
+    all.sort_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// What a build works with.
@@ -83,19 +91,16 @@ impl Build<'_> {
             .num_threads(AT_A_TIME)
             .build()
             .map_err(std::io::Error::other)?;
-        let found: Vec<Found> =
-            pool.install(|| nodes.par_iter().map(|node| oven.find(node)).collect());
-        let first = nodes
-            .iter()
-            .zip(&found)
-            .find(|(_, found)| !found.is_unchanged());
+        let (found, mut ground) = self.find(&pool, &oven, nodes)?;
+        if found.iter().any(|found| !found.is_as_it_was()) {
+            oven.records.sweep();
+        }
+        let first = nodes.iter().zip(&found).find(|(_, found)| !found.is_done());
         let Some((first, _)) = first else {
-            return Ok(found.into_iter().filter_map(Found::unchanged).collect());
+            return Ok(found.into_iter().filter_map(Found::done).collect());
         };
-        oven.records.sweep();
-        let missing = found.iter().filter(|found| !found.is_unchanged()).count();
+        let missing = found.iter().filter(|found| !found.is_done()).count();
         oven.waiting.store(missing, Ordering::Relaxed);
-        let mut ground = None;
         let (layer, unsettled) = thread::scope(|scope| {
             let layer = scope.spawn(|| {
                 ensure_layer(
@@ -109,7 +114,8 @@ impl Build<'_> {
             // Whatever is wrong with them is told when they are needed.
             scope.spawn(|| [DEBUGFS, E2FSCK].map(|tool| tool.check().is_ok()));
             // What the first node asks of a layer that is there, the others will.
-            if let Some(path) = cached_layer(&self.plan.layer, self.cache)
+            if ground.is_none()
+                && let Some(path) = cached_layer(&self.plan.layer, self.cache)
                 && let Ok(opened) = Ground::open(self.plan, &path)
             {
                 // Whatever is wrong shows when it is drafted.
@@ -132,6 +138,53 @@ impl Build<'_> {
         )
     }
 
+    /// What there is of the images of `nodes`. Those that need other contents of
+    /// files only get them at once, which takes nothing of the layer but what the
+    /// edits ask of it: that is looked up for one after the other.
+    fn find<'a>(
+        &'a self,
+        pool: &ThreadPool,
+        oven: &Oven<'_>,
+        nodes: &[&NodePlan],
+    ) -> Result<(Vec<Found>, Option<Ground<'a>>), BakeError> {
+        let path = OnceCell::new();
+        let mut ground = None;
+        let (tell, told) = mpsc::channel();
+        let (finish, finished) = mpsc::channel();
+        pool.in_place_scope(|scope| {
+            for (index, node) in nodes.iter().enumerate() {
+                let tell = tell.clone();
+                scope.spawn(move |_| {
+                    let _ = tell.send((index, *node, oven.find(node)));
+                });
+            }
+            drop(tell);
+            for (index, node, found) in told {
+                let finish = finish.clone();
+                let Found::Older(old) = found else {
+                    let _ = finish.send((index, Ok(found)));
+                    continue;
+                };
+                let path = path.get_or_init(|| cached_layer(&self.plan.layer, self.cache));
+                let layer = path.as_deref().and_then(LayerFile::at);
+                if ground.is_none() {
+                    // Whatever is wrong shows when the layer is needed.
+                    ground = layer.and_then(|layer| Ground::open(self.plan, layer.path).ok());
+                }
+                let intent = ground.as_ref().and_then(|ground| ground.intent(node).ok());
+                let (Some(layer), Some(intent)) = (layer, intent) else {
+                    let _ = finish.send((index, Ok(Found::Older(old))));
+                    continue;
+                };
+                scope.spawn(move |_| {
+                    let _ = finish.send((index, oven.refill(node, &intent, layer, old)));
+                });
+            }
+        });
+        drop(finish);
+        Ok((in_order(finished)?, ground))
+    }
+
     /// Makes what is not found unchanged. What a node's edits come to is looked
     /// up for one after the other, most of which the ground knows from those
     /// before, while these are being made.
@@ -151,7 +204,7 @@ impl Build<'_> {
             // The layer reaches the disk while images are made from it.
             scope.spawn(|_| settled = unsettled.settle());
             for (index, (node, found)) in nodes.enumerate() {
-                if let Found::Unchanged(image) = found {
+                if let Found::Done(image) = found {
                     let _ = tell.send((index, Ok(image)));
                     continue;
                 }
@@ -161,7 +214,10 @@ impl Build<'_> {
                     let _ = freed.recv();
                 }
                 let place = Place(free.clone());
-                let draft = match ground.draft(node, &layer.skeleton) {
+                let draft = ground
+                    .intent(node)
+                    .and_then(|intent| ground.draft(node, intent, &layer.skeleton));
+                let draft = match draft {
                     Ok(draft) => draft,
                     Err(error) => {
                         let _ = tell.send((index, Err(error)));
@@ -176,12 +232,7 @@ impl Build<'_> {
             }
         });
         drop(tell);
-        let mut made: Vec<(usize, Result<NodeImage, BakeError>)> = told.into_iter().collect();
-        made.sort_by_key(|(index, _)| *index);
-        let images = made
-            .into_iter()
-            .map(|(_, image)| image)
-            .collect::<Result<_, _>>()?;
+        let images = in_order(told)?;
         settled?;
         Ok(images)
     }

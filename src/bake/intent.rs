@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 
 use super::BakeError;
+use super::imprint::Imprint;
 use super::survey::edit_error;
 use crate::disk::ext4::Ext4Volume;
 use crate::disk::fat::FatVolume;
@@ -18,21 +19,28 @@ pub(super) struct Intent {
     pub(super) root: Changes,
     /// In the boot filesystem.
     pub(super) boot: Changes,
+    /// What an image that has it is known by, if it can be.
+    pub(super) imprint: Option<Imprint>,
 }
 
 impl Intent {
-    /// What the edits of `node` change in a layer with these filesystems.
+    /// What the edits of `node` change in a layer with these filesystems, of which
+    /// the root's has blocks of `block` bytes.
     ///
     /// # Errors
     /// When they do not fit the layer.
     pub(super) fn of(
+        plan: &Plan,
         node: &NodePlan,
-        root: &dyn ReadTree,
-        boot: &dyn ReadTree,
+        (root, boot): (&dyn ReadTree, &dyn ReadTree),
+        block: u64,
     ) -> Result<Self, BakeError> {
+        let root = changes(&node.edits.root, root, node, "root")?;
+        let boot = changes(&node.edits.boot, boot, node, "boot")?;
         Ok(Self {
-            root: changes(&node.edits.root, root, node, "root")?,
-            boot: changes(&node.edits.boot, boot, node, "boot")?,
+            imprint: Imprint::of(plan, node, (&root, &boot), block),
+            root,
+            boot,
         })
     }
 

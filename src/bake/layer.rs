@@ -23,6 +23,33 @@ pub struct LayerImage {
     pub skeleton_path: Utf8PathBuf,
 }
 
+impl LayerImage {
+    /// Where it is, and what tells it from others.
+    pub(super) fn file(&self) -> LayerFile<'_> {
+        LayerFile {
+            path: &self.path,
+            skeleton: self.skeleton.digest(),
+        }
+    }
+}
+
+/// A layer that is there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LayerFile<'l> {
+    /// The whole image.
+    pub(super) path: &'l Utf8Path,
+    /// What its metadata are known by.
+    pub(super) skeleton: [u8; 32],
+}
+
+impl<'l> LayerFile<'l> {
+    /// The layer in the file `path`, if it is one that is on the disk.
+    pub(super) fn at(path: &'l Utf8Path) -> Option<Self> {
+        let skeleton = Skeleton::digest_in(&skeleton_path(path)).ok()??;
+        Some(Self { path, skeleton })
+    }
+}
+
 /// A layer just made: usable, but not known to be on the disk. Others wait.
 #[derive(Debug)]
 #[must_use = "no later build relies on a layer that did not settle"]

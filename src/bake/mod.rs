@@ -9,6 +9,7 @@ mod difference;
 mod doubt;
 mod error;
 mod images;
+mod imprint;
 mod intent;
 mod layer;
 mod lock;

@@ -7,12 +7,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::{File, OpenOptions};
 
 use super::doubt::Doubt;
-use super::intent::access_to;
+use super::intent::{Intent, access_to};
+use super::layer::LayerFile;
 use super::origin::{Origin, fingerprint};
 use super::record::{Records, Standing};
-use super::rehearsal::{Copied, Draft, Rehearsal};
+use super::rehearsal::{Draft, Rehearsal, moved};
 use super::{BakeError, LayerImage, Scratch};
-use crate::disk::{copy_file, open_scattered};
+use crate::disk::ext4::refill;
+use crate::disk::{Delta, PiImage, copy_file, open_scattered};
 use crate::node::Proof;
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
@@ -61,7 +63,7 @@ impl fmt::Display for How {
 #[derive(Debug)]
 pub(super) enum Found {
     /// All of it.
-    Unchanged(NodeImage),
+    Done(NodeImage),
     /// An image that was made for another plan, or lets nobody in, and that
     /// nobody touched.
     Older(Standing),
@@ -70,15 +72,20 @@ pub(super) enum Found {
 }
 
 impl Found {
+    /// Whether it is as it was before this build.
+    pub(super) fn is_as_it_was(&self) -> bool {
+        matches!(self, Self::Done(image) if image.how == How::Unchanged)
+    }
+
     /// Whether all of it is there.
-    pub(super) fn is_unchanged(&self) -> bool {
-        matches!(self, Self::Unchanged(_))
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
     }
 
     /// The image, if all of it is there.
-    pub(super) fn unchanged(self) -> Option<NodeImage> {
+    pub(super) fn done(self) -> Option<NodeImage> {
         match self {
-            Self::Unchanged(image) => Some(image),
+            Self::Done(image) => Some(image),
             Self::Older(_) | Self::Doubtful(_) => None,
         }
     }
@@ -114,7 +121,7 @@ impl Oven<'_> {
         let image = access_to(self.plan, node, &path)
             .and_then(|access| self.image(node, &path, access, How::Unchanged));
         match image {
-            Ok(image) => Found::Unchanged(image),
+            Ok(image) => Found::Done(image),
             Err(_) => Found::Older(standing),
         }
     }
@@ -134,14 +141,20 @@ impl Oven<'_> {
     ) -> Result<NodeImage, BakeError> {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let doubt = match found {
-            Found::Unchanged(image) => return Ok(image),
+            Found::Done(image) => return Ok(image),
             Found::Older(standing) if standing.record.origin.layer != self.plan.layer.id => None,
             Found::Older(standing)
                 if standing.record.origin.skeleton.0 != layer.skeleton.digest() =>
             {
                 Doubt::OtherLayer.words()
             }
-            Found::Older(standing) => return self.patch(node, draft, layer, standing),
+            Found::Older(standing) => {
+                let rehearsal = Rehearsal::of(self.plan, draft, layer)?;
+                let Rehearsal { intent, delta, .. } = &rehearsal;
+                let image = self.patch(node, (intent, delta), layer.file(), standing)?;
+                self.end(rehearsal, layer);
+                return Ok(image);
+            }
             Found::Doubtful(doubt) => doubt.words(),
         };
         if let Some(words) = doubt {
@@ -176,14 +189,55 @@ impl Oven<'_> {
             .open(scratch.path())?;
         rehearsal.delta.write(&file, scratch.path())?;
         task.advance(1);
-        let access = rehearsal.verify(self.plan, node, scratch.path(), Copied::JustNow)?;
+        let access = rehearsal.verify(self.plan, node, scratch.path())?;
         // Not waiting for the disk, which would double the time of a build:
         // after a power cut no build relies on this file.
-        self.finish(node, &file, scratch, &rehearsal, layer)?;
+        let Rehearsal { intent, delta, .. } = &rehearsal;
+        self.finish(node, &file, scratch, (intent, delta), layer.file())?;
         self.end(rehearsal, layer);
         task.advance(1);
         task.finish();
         self.image(node, &path, access, How::Built)
+    }
+
+    /// Makes the image what is planned, if no more has to change than contents of
+    /// files that take as many blocks as before.
+    ///
+    /// # Errors
+    /// Those of [`bake`](Self::bake).
+    pub(super) fn refill(
+        &self,
+        node: &NodePlan,
+        intent: &Intent,
+        layer: LayerFile<'_>,
+        old: Standing,
+    ) -> Result<Found, BakeError> {
+        match self.refilled(node, intent, layer, &old) {
+            Some(delta) => self
+                .patch(node, (intent, &delta), layer, old)
+                .map(Found::Done),
+            None => Ok(Found::Older(old)),
+        }
+    }
+
+    /// The image's own blocks with other contents in its files, if that is all
+    /// there is to do. Whatever is in the way shows when it is made otherwise.
+    fn refilled(
+        &self,
+        node: &NodePlan,
+        intent: &Intent,
+        layer: LayerFile<'_>,
+        old: &Standing,
+    ) -> Option<Delta> {
+        let origin = &old.record.origin;
+        if origin.layer != self.plan.layer.id || origin.skeleton.0 != layer.skeleton {
+            return None;
+        }
+        let (now, before) = (intent.imprint.as_ref()?, origin.imprint.as_ref()?);
+        let contents = now.instead_of(before, &intent.root)?;
+        let root = PiImage::open(self.path(node)).ok()?.root();
+        let pieces = refill(&root, &contents).ok()??;
+        old.personality.with(moved(pieces, root.start))
     }
 
     /// Takes the old personality off and puts the new one on. From the first
@@ -192,17 +246,16 @@ impl Oven<'_> {
     fn patch(
         &self,
         node: &NodePlan,
-        draft: Draft,
-        layer: &LayerImage,
+        (intent, delta): (&Intent, &Delta),
+        layer: LayerFile<'_>,
         old: Standing,
     ) -> Result<NodeImage, BakeError> {
         let task = self
             .reporter
             .items(format!("patching {}", node.name), Some(3));
         let path = self.path(node);
-        let rehearsal = Rehearsal::of(self.plan, draft, layer)?;
-        let base = open_scattered(&layer.path)?;
-        let steps = rehearsal.delta.instead_of(&old.personality, &base)?;
+        let base = open_scattered(layer.path)?;
+        let steps = delta.instead_of(&old.personality, &base)?;
         task.advance(1);
         let scratch = Scratch::adopt(&path)?;
         let done = steps
@@ -210,17 +263,18 @@ impl Oven<'_> {
             .map_err(BakeError::from)
             .and_then(|()| {
                 task.advance(1);
-                rehearsal.verify(self.plan, node, scratch.path(), Copied::Before)
+                // What it was copied from it was held against when it was new; since
+                // then nobody wrote to it.
+                intent.verify(self.plan, node, scratch.path(), delta, Vec::new())
             });
         let access = match done {
             Ok(access) => access,
             Err(error) => {
-                self.put_back(node, &base, &rehearsal, old, scratch);
+                self.put_back(node, &base, delta, old, scratch);
                 return Err(error);
             }
         };
-        self.finish(node, &old.file, scratch, &rehearsal, layer)?;
-        self.end(rehearsal, layer);
+        self.finish(node, &old.file, scratch, (intent, delta), layer)?;
         task.advance(1);
         task.finish();
         let how = match steps.len() {
@@ -236,13 +290,13 @@ impl Oven<'_> {
         &self,
         node: &NodePlan,
         base: &File,
-        tried: &Rehearsal,
+        tried: &Delta,
         old: Standing,
         scratch: Scratch,
     ) {
         let whole = || -> Result<(), BakeError> {
             // All that the patch may have written, whether it came to it or not.
-            let steps = old.personality.instead_of(&tried.delta, base)?;
+            let steps = old.personality.instead_of(tried, base)?;
             steps.write(&old.file, scratch.path())?;
             Ok(())
         };
@@ -271,14 +325,13 @@ impl Oven<'_> {
         node: &NodePlan,
         file: &File,
         scratch: Scratch,
-        rehearsal: &Rehearsal,
-        layer: &LayerImage,
+        (intent, delta): (&Intent, &Delta),
+        layer: LayerFile<'_>,
     ) -> Result<(), BakeError> {
         let stamp = Records::stamp(file)?;
         scratch.keep()?;
-        let origin = Origin::of(self.plan, node, layer.skeleton.digest());
-        self.records
-            .keep(&self.path(node), stamp, &origin, &rehearsal.delta)
+        let origin = Origin::of(self.plan, node, layer.skeleton, intent.imprint.clone());
+        self.records.keep(&self.path(node), stamp, &origin, delta)
     }
 
     fn image(

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
+use super::imprint::Imprint;
 use crate::plan::{NodePlan, Plan};
 use crate::source::Sha256;
 
@@ -19,15 +20,23 @@ pub(super) struct Origin {
     /// Digest of the layer's metadata it was held against: a layer made again
     /// by other tools may have other bytes.
     pub(super) skeleton: Sha256,
+    /// What a build that changes contents only goes by.
+    pub(super) imprint: Option<Imprint>,
 }
 
 impl Origin {
     /// That of the image of `node`, made from a layer with this skeleton.
-    pub(super) fn of(plan: &Plan, node: &NodePlan, skeleton: [u8; 32]) -> Self {
+    pub(super) fn of(
+        plan: &Plan,
+        node: &NodePlan,
+        skeleton: [u8; 32],
+        imprint: Option<Imprint>,
+    ) -> Self {
         Self {
             plan: fingerprint(plan, node),
             layer: plan.layer.id.clone(),
             skeleton: Sha256(skeleton),
+            imprint,
         }
     }
 }

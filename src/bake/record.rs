@@ -234,6 +234,7 @@ mod tests {
             plan: "plan".to_owned(),
             layer: "layer".to_owned(),
             skeleton: Sha256([7; 32]),
+            imprint: None,
         }
     }
 

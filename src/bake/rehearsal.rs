@@ -50,20 +50,21 @@ impl<'a> Ground<'a> {
     /// # Errors
     /// When they do not fit the layer.
     pub(super) fn intent(&self, node: &NodePlan) -> Result<Intent, BakeError> {
-        Intent::of(node, self.root.tree(), self.boot.tree())
+        let trees = (self.root.tree(), self.boot.tree());
+        Intent::of(self.plan, node, trees, self.root.block_size())
     }
 
-    /// What the edits of `node` come to.
+    /// What `intent` of `node` meets.
     ///
     /// # Errors
-    /// When they do not fit the layer, or a tool fails.
+    /// When it does not fit the layer, or a tool fails.
     pub(super) fn draft(
         &mut self,
         node: &NodePlan,
+        intent: Intent,
         skeleton: &Skeleton,
     ) -> Result<Draft, BakeError> {
         let epoch = super::epoch_for_tools(self.plan.epoch);
-        let intent = self.intent(node)?;
         let place = Region {
             file: node.image.clone().into(),
             ..self.disk.root()
@@ -85,26 +86,19 @@ impl<'a> Ground<'a> {
 }
 
 /// The same further back.
-fn moved(pieces: impl IntoIterator<Item = Piece>, by: u64) -> impl Iterator<Item = Piece> {
+pub(super) fn moved(
+    pieces: impl IntoIterator<Item = Piece>,
+    by: u64,
+) -> impl Iterator<Item = Piece> {
     pieces
         .into_iter()
         .map(move |Piece { at, bytes }| Piece { at: by + at, bytes })
 }
 
-/// When the image was copied from the layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Copied {
-    /// In this build.
-    JustNow,
-    /// In an earlier one, which held the copy against the same skeleton; since
-    /// then nobody wrote to it.
-    Before,
-}
-
 /// What makes a copy of the layer a node's image.
 #[derive(Debug)]
 pub(super) struct Rehearsal {
-    intent: Intent,
+    pub(super) intent: Intent,
     /// The root filesystem's metadata as it will be.
     root_stage: ext4::Rehearsal,
     /// What they were copied from.
@@ -143,10 +137,8 @@ impl Rehearsal {
         })
     }
 
-    /// Reads the finished image back, with readers none of which wrote it, and
-    /// proves that somebody can log in. Of a copy made just now all metadata
-    /// are held against those that were judged; an image that is known to be the
-    /// same but for the delta had that when it was copied.
+    /// Reads an image back that was copied from the layer just now, and changed: all
+    /// its metadata are those that were judged, and it is what is meant.
     ///
     /// # Errors
     /// When it is not what was planned, damaged, or shut to everybody.
@@ -155,18 +147,14 @@ impl Rehearsal {
         plan: &Plan,
         node: &NodePlan,
         image: &Utf8Path,
-        copied: Copied,
     ) -> Result<Proof, BakeError> {
         let mut wrong = Vec::new();
-        if copied == Copied::JustNow {
-            let root = PiImage::open(image)?.root();
-            if !self.root_stage.agrees_with(&root)? {
-                wrong.push(format!(
-                    "root partition: its metadata are not those that were judged; the layer \
-                     seems to be damaged: remove {} and build again",
-                    self.skeleton
-                ));
-            }
+        if !self.root_stage.agrees_with(&PiImage::open(image)?.root())? {
+            wrong.push(format!(
+                "root partition: its metadata are not those that were judged; the layer \
+                 seems to be damaged: remove {} and build again",
+                self.skeleton
+            ));
         }
         self.intent.verify(plan, node, image, &self.delta, wrong)
     }

@@ -110,6 +110,27 @@ impl Delta {
         Ok(delta)
     }
 
+    /// The same with `pieces` laid over. `None` if one of them is not wholly
+    /// within these blocks.
+    pub fn with(&self, pieces: impl IntoIterator<Item = Piece>) -> Option<Self> {
+        let mut delta = self.clone();
+        for piece in pieces {
+            let mut at = piece.at;
+            while at < piece.end() {
+                let (block, offset) = (at / BLOCK as u64, (at % BLOCK as u64) as usize);
+                let from = (at - piece.at) as usize;
+                let count = (BLOCK - offset).min(piece.bytes.len() - from);
+                let here = delta
+                    .blocks
+                    .get_mut(&block)?
+                    .get_mut(offset..offset + count)?;
+                here.copy_from_slice(&piece.bytes[from..from + count]);
+                at += count as u64;
+            }
+        }
+        Some(delta)
+    }
+
     /// Its blocks without what is in them.
     pub fn extents(&self) -> Vec<Extent> {
         let mut extents: Vec<Extent> = Vec::new();

@@ -15,6 +15,7 @@ mod digest;
 mod edit;
 mod error;
 mod mismatch;
+mod outline;
 mod path;
 mod read_tree;
 mod remembered;

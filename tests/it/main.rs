@@ -20,6 +20,7 @@ mod ext4_care;
 mod ext4_growth;
 mod ext4_listed;
 mod ext4_placed;
+mod ext4_refilled;
 mod ext4_rehearsed;
 mod fat;
 mod fetch;

@@ -1,6 +1,7 @@
 //! ext4: read by the `ext4-view` crate, written by `debugfs`, judged by
 //! `e2fsck`, grown by `resize2fs`. Reader and writer share no code, so each
-//! can vouch for the other.
+//! can vouch for the other. Contents are written here, and the lengths that go
+//! with them ([`refill()`]).
 //!
 //! All work on a [`Region`](super::Region), in place and without privileges:
 //! e2fsprogs takes `FILE?offset=BYTES` for a filesystem inside a file. Only
@@ -17,8 +18,10 @@ mod grow;
 mod growth;
 mod inodes;
 mod leftovers;
+mod length;
 mod placed;
 mod read;
+mod refill;
 mod rehearsal;
 mod script;
 mod skeleton;
@@ -32,6 +35,7 @@ pub use grow::grow;
 pub use growth::Growth;
 pub use inodes::ListedExt4;
 pub use read::Ext4Volume;
+pub use refill::{NewContent, refill};
 pub use rehearsal::{Ground, Rehearsal};
 pub use skeleton::Skeleton;
 pub use superblock::Superblock;

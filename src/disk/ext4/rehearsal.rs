@@ -191,6 +191,11 @@ impl Ground {
         &self.tree
     }
 
+    /// Bytes in a block of it.
+    pub fn block_size(&self) -> u64 {
+        self.tree.tree().superblock().block_size
+    }
+
     /// What `changes` will meet; `skeleton` is that of this filesystem.
     ///
     /// # Errors
@@ -206,7 +211,7 @@ impl Ground {
         let region = Region::whole(copy.path())?;
         let outlook = Outlook::of(
             &region,
-            self.tree.tree().superblock().block_size,
+            self.block_size(),
             &self.tree,
             changes,
             &mut self.inodes,

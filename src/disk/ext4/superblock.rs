@@ -42,6 +42,8 @@ pub struct Superblock {
     pub features: Features,
     /// UUID of the filesystem.
     pub uuid: Uuid,
+    /// What checksums begin with, where that is not taken from the UUID.
+    pub checksum_seed: Option<u32>,
     /// Its label.
     pub label: String,
     /// When it was last written to, in seconds since 1970.
@@ -119,6 +121,7 @@ impl Superblock {
             descriptor_blocks: described + u64::from(word(0xce)),
             features,
             uuid: Uuid::from_bytes(uuid),
+            checksum_seed: features.has("metadata_csum_seed").then(|| long(0x270)),
             label: String::from_utf8_lossy(label).into_owned(),
             write_time: u64::from(long(0x30)) | u64::from(bytes[0x274]) << 32,
             clean: state & (STATE_VALID | STATE_ERRORS) == STATE_VALID,

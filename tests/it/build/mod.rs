@@ -11,6 +11,7 @@ mod patched;
 mod patched_in_doubt;
 mod patched_in_vain;
 mod patched_interrupted;
+mod refilled;
 mod same_bytes;
 mod secrets;
 mod shared_blocks;

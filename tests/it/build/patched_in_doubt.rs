@@ -21,6 +21,12 @@ fn changed() -> ClusterFile {
     usual().property("hdfs-site.xml", "dfs.blocksize", "32m")
 }
 
+/// One that takes other blocks in all of them.
+pub(super) fn reshaped() -> ClusterFile {
+    let large = "a line of a large property value, ".repeat(400);
+    usual().property("core-site.xml", "hadoop.http.filter.initializers", &large)
+}
+
 /// A sandbox with finished images, and a plan that changes all of them.
 pub(super) fn with_old_images() -> Sandbox {
     let sandbox = Sandbox::warm(&usual());
@@ -153,6 +159,7 @@ fn skeleton(sandbox: &Sandbox) -> Utf8PathBuf {
 #[test]
 fn a_damaged_skeleton_is_made_again_with_its_layer() {
     let sandbox = with_old_images();
+    sandbox.write_cluster(&reshaped());
     let skeleton = skeleton(&sandbox);
     let whole = fs::read(&skeleton).unwrap();
     open(&skeleton)

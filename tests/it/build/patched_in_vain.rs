@@ -4,7 +4,7 @@ use fs_err as fs;
 
 use super::bad_machine::own_mounts;
 use super::patched::is_as_if_new;
-use super::patched_in_doubt::{NODES, how, usual, with_old_images};
+use super::patched_in_doubt::{NODES, how, reshaped, usual, with_old_images};
 use crate::support::world::{Sandbox, assert_same_bytes, world};
 
 #[test]
@@ -44,6 +44,7 @@ fn an_image_nobody_could_log_in_to_does_not_replace_one() {
 #[test]
 fn a_filesystem_found_damaged_does_not_replace_one() {
     let mut sandbox = with_old_images();
+    sandbox.write_cluster(&reshaped());
     sandbox.install_program(
         "e2fsck",
         "#!/bin/sh\ncase $* in -fn*) echo 'Inode 12 is in a bad way'; exit 4 ;; esac\n\

@@ -34,12 +34,14 @@ fn a_build_killed_at_any_moment_leaves_whole_images_and_the_next_is_right() {
         ClusterFile::new(world())
             .property("hdfs-site.xml", "dfs.blocksize", "32m")
             .board("worker1", "pi4-8gb"),
-        ClusterFile::new(world()).node_property(
-            "worker2",
-            "hdfs-site.xml",
-            "dfs.datanode.du.reserved",
-            "1g",
-        ),
+        // Which takes other blocks.
+        ClusterFile::new(world())
+            .node_property("worker2", "hdfs-site.xml", "dfs.datanode.du.reserved", "1g")
+            .property(
+                "core-site.xml",
+                "hadoop.http.filter.initializers",
+                &"x".repeat(20_000),
+            ),
     ];
     let fresh = plans.each_ref().map(|plan| {
         let sandbox = Sandbox::warm(plan);
@@ -47,11 +49,15 @@ fn a_build_killed_at_any_moment_leaves_whole_images_and_the_next_is_right() {
         sandbox
     });
     let sandbox = Sandbox::warm(&plans[0]);
-    sandbox.run("build").works();
+    // Images from the layer, other contents, other blocks.
+    let durations = plans.each_ref().map(|plan| {
+        sandbox.write_cluster(plan);
+        let begun = Instant::now();
+        sandbox.run("build").works();
+        begun.elapsed()
+    });
     sandbox.write_cluster(&plans[1]);
-    let begun = Instant::now();
     sandbox.run("build").works();
-    let whole = begun.elapsed();
 
     let mut chance = Chance::new(20_261_126);
     let (mut plan, mut in_time) = (1, 0);
@@ -66,7 +72,8 @@ fn a_build_killed_at_any_moment_leaves_whole_images_and_the_next_is_right() {
             fs::remove_dir_all(sandbox.path("out")).unwrap();
             fs::remove_dir_all(sandbox.cache().join("layers")).unwrap();
         }
-        let delay = chance.duration(whole);
+        let longest = durations[chance.below(3) as usize];
+        let delay = chance.duration(longest);
         in_time += u64::from(killed_after(&sandbox, delay));
 
         // What has a final name is a whole image, of this plan or of one before.

@@ -70,6 +70,24 @@ impl Skeleton {
             })
     }
 
+    /// The [digest](Self::digest) of what [`write`](Self::write) wrote to `path`,
+    /// without looking at the rest. `None` if it is no such file.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn digest_in(path: &Utf8Path) -> Result<Option<[u8; 32]>, DiskError> {
+        let mut head = [0; MAGIC.len() + 32];
+        let read = File::open(path).and_then(|file| file.read_exact_at(&mut head, 0));
+        match read {
+            Ok(()) => {
+                let digest = head.strip_prefix(&MAGIC);
+                Ok(digest.and_then(|digest| digest.first_chunk().copied()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(DiskError::io("reading", path, error)),
+        }
+    }
+
     pub(super) fn parse(file: File) -> io::Result<Option<Self>> {
         let file_len = file.metadata()?.len();
         let mut head = [0; HEAD];
@@ -142,19 +160,29 @@ mod tests {
     use super::super::tests::{content, parse, skeleton, written};
     use super::*;
 
+    fn digest_in(bytes: &[u8]) -> Option<[u8; 32]> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = camino::Utf8PathBuf::from_path_buf(dir.path().join("skeleton")).unwrap();
+        fs_err::write(&path, bytes).unwrap();
+        Skeleton::digest_in(&path).unwrap()
+    }
+
     #[test]
     fn a_skeleton_reads_back_and_half_a_one_does_not() {
         let (skeleton, all) = skeleton();
         let bytes = written(&skeleton);
         let back = parse(&bytes).unwrap();
         assert_eq!(back.digest(), skeleton.digest());
+        assert_eq!(digest_in(&bytes), Some(skeleton.digest()));
         assert!(back.ranges().eq(skeleton.ranges()));
         assert!(content(&back.take_copy().unwrap()) == all);
         assert!(content(&back.take_copy().unwrap()) == all);
         assert!(written(&back) == bytes);
         for len in [0, 10, 16, 40, 60, 100, bytes.len() - 1] {
             assert!(parse(&bytes[..len]).is_none(), "{len}");
+            assert_eq!(digest_in(&bytes[..len]).is_some(), len >= 48, "{len}");
         }
+        assert_eq!(digest_in(&[b'x'; 100]), None, "another file");
         assert!(parse(&[&bytes[..], b"x"].concat()).is_none());
         for at in [0, 20, 60, 80, 5000, bytes.len() - 1] {
             let mut wrong = bytes.clone();
