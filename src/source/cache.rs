@@ -66,40 +66,6 @@ impl Cache {
         &self.root
     }
 
-    /// Something that takes long to make and depends on nothing but `key`, such
-    /// as a layer: its place if it was made before, or else after `make` has made
-    /// it, as a file or directory, at the path it is given.
-    ///
-    /// It gets its place by one rename after `make` succeeded; a failed or killed
-    /// `make` leaves nothing there. Others who want the same wait meanwhile. To
-    /// survive a power cut as well, `make` syncs what it writes.
-    /// `kind` and `key` consist of letters, digits and `-`.
-    pub fn make<E: From<SourceError>>(
-        &self,
-        kind: &str,
-        key: &str,
-        reporter: &Reporter,
-        make: impl FnOnce(&Utf8Path) -> Result<(), E>,
-    ) -> Result<Utf8PathBuf, E> {
-        let dir = self.root.join(kind);
-        let place = dir.join(key);
-        if place.exists() {
-            return Ok(place);
-        }
-        make_dir(&dir)?;
-        let lock = self.lock(&format!("{kind}-{key}"), reporter)?;
-        if place.exists() {
-            return Ok(place);
-        }
-        let partial = self.partial(&lock);
-        if let Err(error) = make(&partial) {
-            remove(&partial)?;
-            return Err(error);
-        }
-        self.publish(&lock, &place)?;
-        Ok(place)
-    }
-
     /// Does `work` while no other process with this cache does work of this key
     /// (letters, digits and `-`).
     ///
@@ -153,12 +119,6 @@ impl Cache {
     /// may be from an earlier holder.
     pub(super) fn download(&self, lock: &CacheLock) -> Utf8PathBuf {
         self.root.join("downloads").join(&lock.key)
-    }
-
-    /// Gives finished work at [`partial`](Self::partial) its final name. Work
-    /// that is already there is as good and stays.
-    pub(super) fn publish(&self, lock: &CacheLock, place: &Utf8Path) -> Result<(), SourceError> {
-        publish(&self.partial(lock), place)
     }
 
     /// A small fact kept under a name (letters, digits and `-`); none if absent
@@ -286,29 +246,6 @@ mod tests {
         drop(lock);
         let lock = cache.lock("k", &Reporter::silent()).unwrap();
         assert!(!cache.partial(&lock).exists());
-    }
-
-    #[test]
-    fn things_are_made_once_and_never_half() {
-        let (_dir, root) = scratch();
-        let cache = Cache::open(&root).unwrap();
-        let silent = Reporter::silent();
-        let wrong = |path: &Utf8Path| {
-            fs::write(path, b"half").unwrap();
-            Err(SourceError::Changing {
-                path: path.to_owned(),
-            })
-        };
-        assert!(cache.make("layers", "k", &silent, wrong).is_err());
-        assert!(!root.join("layers/k").exists());
-        assert_eq!(root.join("partial").read_dir_utf8().unwrap().count(), 0);
-        let right = |path: &Utf8Path| {
-            fs::write(path, b"whole").unwrap();
-            Ok::<(), SourceError>(())
-        };
-        let place = cache.make("layers", "k", &silent, right).unwrap();
-        assert_eq!(fs::read(&place).unwrap(), b"whole");
-        assert_eq!(cache.make("layers", "k", &silent, wrong).unwrap(), place);
     }
 
     #[test]
