@@ -7,7 +7,7 @@
 //! read both whole; [`candidates`] says of which files it will ask.
 //!
 //! Nothing secret leaves here: what a difference shows of content has been
-//! gone over first ([`redact`]).
+//! gone over first (`redact`).
 
 #[allow(clippy::module_inception)]
 mod compare;
