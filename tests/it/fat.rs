@@ -203,6 +203,9 @@ fn damage_is_refused() {
     };
     let mut one_copy = good.clone();
     one_copy[table + 40] ^= 1;
+    // Where the table has been zero so far.
+    let mut late_in_one_copy = good.clone();
+    late_in_one_copy[table + copy - 600] ^= 1;
     let mut first_cluster = good.clone();
     // The second entry of the root, behind the label, is a file.
     first_cluster[root + 32 + 26] = 1;
@@ -227,6 +230,11 @@ fn damage_is_refused() {
         ),
         ("a root that is free", entry(2, 0), "marked free"),
         ("copies that differ", one_copy, "copies of the table differ"),
+        (
+            "copies that differ near their ends",
+            late_in_one_copy,
+            "copies of the table differ",
+        ),
         (
             "a file in cluster 1",
             first_cluster,

@@ -105,10 +105,13 @@ impl Layout {
         self.data + u64::from(number - 2) * self.cluster
     }
 
-    /// The table's entries, as `u32` with FAT16's marks stretched.
+    /// The table's entries, as `u32` with FAT16's marks stretched, up to the last
+    /// that is not zero: most of a boot partition is free, and memory for that
+    /// would take longer to have than the table to read.
     pub(super) fn entries(&self, window: &mut Window) -> Result<Vec<u32>, Damage> {
         let end = self.end as usize;
-        let mut entries = Vec::with_capacity(end);
+        let width = if self.wide { 4 } else { 2 };
+        let mut entries = Vec::new();
         let mut buffers = [vec![0; CHUNK], vec![0; CHUNK]];
         for at in (0..self.table_len).step_by(CHUNK) {
             let len = (self.table_len - at).min(CHUNK as u64) as usize;
@@ -117,8 +120,6 @@ impl Layout {
                 window.is_hole(place, len as u64)
             };
             if (0..self.tables).all(is_hole) {
-                let width = if self.wide { 4 } else { 2 };
-                entries.resize((entries.len() + len / width).min(end), 0);
                 continue;
             }
             let [first, other] = buffers.each_mut().map(|buffer| &mut buffer[..len]);
@@ -129,7 +130,14 @@ impl Layout {
                     return found("its copies of the table differ");
                 }
             }
-            let wanted = end - entries.len();
+            let used = first.iter().rposition(|byte| *byte != 0);
+            let Some(used) = used.map(|last| last / width + 1) else {
+                continue;
+            };
+            let before = (at as usize / width).min(end);
+            // What was passed over is free.
+            entries.resize(before, 0);
+            let wanted = used.min(end - before);
             match self.wide {
                 true => entries.extend(
                     (first.as_chunks().0.iter().take(wanted))

@@ -55,6 +55,7 @@ const LAST: u32 = 0x0fff_fff8;
 struct Walk<'w> {
     window: &'w mut Window,
     layout: Layout,
+    /// Clusters behind these are free.
     entries: Vec<u32>,
     seen: Vec<bool>,
     stray_parents: Vec<u64>,
@@ -73,14 +74,17 @@ impl Walk<'_> {
                     "{of} goes on in cluster {at}, which does not exist"
                 ));
             }
+            let Some(entry) = self.entries.get(at as usize) else {
+                return found(is_free(of, at));
+            };
             if std::mem::replace(&mut self.seen[at as usize], true) {
                 return found(format!(
                     "{of} shares cluster {at} with another file, or with itself"
                 ));
             }
             chain.push(at);
-            match self.entries[at as usize] {
-                FREE => return found(format!("{of} has cluster {at}, which is marked free")),
+            match *entry {
+                FREE => return found(is_free(of, at)),
                 LAST.. => return Ok(chain),
                 next => at = next,
             }
@@ -185,11 +189,8 @@ impl Structure {
     pub(super) fn examine(window: &mut Window) -> Result<Self, Damage> {
         let layout = Layout::read(window)?;
         let entries = layout.entries(window)?;
-        let free = entries
-            .iter()
-            .skip(2)
-            .filter(|entry| **entry == FREE)
-            .count() as u64;
+        let used = entries.iter().skip(2).filter(|entry| **entry != FREE);
+        let free = u64::from(layout.end - 2) - used.count() as u64;
         let seen = vec![false; entries.len()];
         let mut walk = Walk {
             window,
@@ -245,6 +246,10 @@ impl Structure {
         }
         Ok(())
     }
+}
+
+fn is_free(of: &str, cluster: u32) -> String {
+    format!("{of} has cluster {cluster}, which is marked free")
 }
 
 /// Whether a directory begins as it must.
