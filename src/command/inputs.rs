@@ -7,15 +7,15 @@ use super::lock_file::LockFile;
 use super::materials::Materials;
 use super::session::Session;
 use super::supply::{Supplied, Supply, source_failure};
-use crate::edit::{Owner, Unpack};
+use crate::edit::{ArchiveId, Owner, Unpack};
 use crate::hadoop::{self, BaseJvmFacts, HadoopFacts, JavaFacts, Severity, compat};
 use crate::lock::Lock;
 use crate::node::hadoop_owner;
-use crate::plan::{BaseFacts, Component, blocks_of};
+use crate::plan::{BaseFacts, Component};
 use crate::recipe::{ComponentRecipe, UnpackOwner};
 use crate::source::{
-    Cache, Sha256, SourceError, StagedArchive, inspect_hadoop, inspect_java, recall, recall_hadoop,
-    recall_java, stage,
+    Cache, KnownArchive, Sha256, SourceError, StagedArchive, inspect_hadoop, inspect_java, recall,
+    recall_hadoop, recall_java, stage,
 };
 
 /// The inputs of a cluster, verified and looked into.
@@ -72,8 +72,8 @@ impl Inputs {
         loaded.refuse_if_any(problems)?;
 
         let hadoop_owner = hadoop_owner(&base.profile).map_err(Failure::usage)?;
-        let part = |recipe, file, home: &str, version, archive| {
-            component(recipe, file, home, version, archive, hadoop_owner)
+        let part = |recipe, file, home: &str, version, known| {
+            component(recipe, file, home, version, known, hadoop_owner)
         };
         let components = vec![
             part(
@@ -81,22 +81,22 @@ impl Inputs {
                 &java_file,
                 &opened_java.seen.home,
                 java.version.clone(),
-                &opened_java.archive,
+                opened_java.known,
             ),
             part(
                 hadoop_recipe,
                 &hadoop_file,
                 &opened_hadoop.seen.home,
                 hadoop.version.to_string(),
-                &opened_hadoop.archive,
+                opened_hadoop.known,
             ),
         ];
         let materials = Materials::new(
             (session.fetcher.cache().clone(), session.reporter.clone()),
             (base_file.file, raw),
             [
-                (java_file.file, opened_java.archive),
-                (hadoop_file.file, opened_hadoop.archive),
+                (java_file.file, opened_java.staged),
+                (hadoop_file.file, opened_hadoop.staged),
             ],
         );
         Ok(Self {
@@ -113,7 +113,9 @@ impl Inputs {
 /// A component, and what was seen in it.
 #[derive(Debug)]
 struct Opened<T> {
-    archive: StagedArchive,
+    known: KnownArchive,
+    /// Unpacked, if that was needed.
+    staged: Option<StagedArchive>,
     seen: T,
 }
 
@@ -122,18 +124,29 @@ impl<T> Opened<T> {
     fn of(
         supplied: &Supplied,
         session: &Session,
-        known: impl Fn(&Sha256, &Cache) -> Result<Option<T>, SourceError>,
+        recall_seen: impl Fn(&Sha256, &Cache) -> Result<Option<T>, SourceError>,
         inspect: impl Fn(&StagedArchive, &Cache) -> Result<T, SourceError>,
     ) -> Result<Self, Failure> {
         let (cache, file) = (session.fetcher.cache(), &supplied.file);
         let opened = || {
-            if let (Some(archive), Some(seen)) = (recall(file, cache)?, known(&file.sha256, cache)?)
-            {
-                return Ok(Self { archive, seen });
+            let recalled = (
+                recall(&file.sha256, cache)?,
+                recall_seen(&file.sha256, cache)?,
+            );
+            if let (Some(known), Some(seen)) = recalled {
+                let staged = None;
+                return Ok(Self {
+                    known,
+                    staged,
+                    seen,
+                });
             }
             let archive = stage(file, cache, &session.reporter)?;
-            let seen = inspect(&archive, cache)?;
-            Ok(Self { archive, seen })
+            Ok(Self {
+                seen: inspect(&archive, cache)?,
+                known: archive.known(),
+                staged: Some(archive),
+            })
         };
         opened().map_err(source_failure)
     }
@@ -144,7 +157,7 @@ fn component(
     supplied: &Supplied,
     home: &str,
     version: String,
-    archive: &StagedArchive,
+    known: KnownArchive,
     hadoop_owner: Owner,
 ) -> Component {
     let rule = &recipe.unpack;
@@ -153,8 +166,8 @@ fn component(
         recipe: recipe.name.clone(),
         version,
         origin: supplied.wanted.origin.clone(),
-        content_bytes: blocks_of(archive.entries()),
-        archive: archive.id(),
+        content_bytes: known.content_bytes,
+        archive: ArchiveId(supplied.file.sha256.to_string()),
         into: rule.into.clone(),
         link: rule.link.clone(),
         unpack: Unpack {

@@ -24,7 +24,7 @@ impl Materials {
     pub(super) fn new(
         (cache, reporter): (Cache, Reporter),
         (base, raw): (Obtained, Option<RawBase>),
-        [java, hadoop]: [(Obtained, StagedArchive); 2],
+        [java, hadoop]: [(Obtained, Option<StagedArchive>); 2],
     ) -> Self {
         Self {
             cache,
@@ -32,7 +32,7 @@ impl Materials {
             base,
             raw: Mutex::new(raw),
             components: [java.0, hadoop.0],
-            staged: Mutex::new([java.1, hadoop.1].map(|one| one.has_content().then_some(one))),
+            staged: Mutex::new([java.1, hadoop.1]),
         }
     }
 

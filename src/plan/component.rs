@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::edit::{ArchiveId, Edit, ImagePath, Mode, Owner, StagedEntry, StagedKind, Unpack};
+use crate::edit::{ArchiveId, Edit, ImagePath, Mode, Owner, Unpack};
 
 /// Java or Hadoop, at hand and ready to bake.
 #[derive(Clone, Debug, Serialize)]
@@ -28,10 +28,6 @@ pub struct Component {
     pub content_bytes: u64,
 }
 
-/// Size of a filesystem block of Raspberry Pi OS, in bytes
-/// (pi-gen `export-image/prerun.sh` leaves mke2fs' default).
-const BLOCK: u64 = 4096;
-
 impl Component {
     /// The edits that bake it in.
     pub fn edits(&self) -> Vec<Edit> {
@@ -53,17 +49,4 @@ impl Component {
         }));
         edits
     }
-}
-
-/// What members take on disk, in bytes: whole blocks for each file and
-/// directory. Dropped members count too, so this errs on the large side.
-pub fn blocks_of(members: &[StagedEntry]) -> u64 {
-    members
-        .iter()
-        .map(|member| match &member.kind {
-            StagedKind::File { len, .. } => len.div_ceil(BLOCK) * BLOCK,
-            StagedKind::Dir => BLOCK,
-            StagedKind::Symlink { .. } => 0,
-        })
-        .sum()
 }

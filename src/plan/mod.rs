@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use base::BaseFacts;
-pub use component::{Component, blocks_of};
+pub use component::Component;
 pub use error::PlanError;
 pub use layer::Layer;
 pub use node::NodePlan;

@@ -49,7 +49,7 @@ mod sparse;
 mod testing;
 mod workroom;
 
-pub use archive::{StagedArchive, StagedArchives, recall, stage};
+pub use archive::{KnownArchive, StagedArchive, StagedArchives, recall, stage};
 pub use cache::Cache;
 pub use digest::{Algorithm, Digest, Digester, Digests, Hashing, Sha256, digest_file};
 pub use error::{Attempt, SourceError};

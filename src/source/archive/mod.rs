@@ -1,11 +1,11 @@
 //! Tar archives: read with suspicion, unpacked once.
 //!
-//! [`stage()`] unpacks an archive, one plain file for each member, and keeps an
-//! index, which [`recall`] finds later. Names never become paths on the host, so nothing in an
-//! archive can reach outside; they are checked all the same, because they
-//! become paths in an image.
+//! [`stage()`] unpacks an archive, one plain file for each member, and keeps how
+//! large that is, which [`recall`] finds later. Names never become paths on the
+//! host, so nothing in an archive can reach outside; they are checked all the
+//! same, because they become paths in an image.
 
-mod index;
+mod known;
 mod layout;
 mod limits;
 mod member;
@@ -15,5 +15,6 @@ mod staged;
 #[cfg(test)]
 mod tests;
 
-pub use stage::{recall, stage};
+pub use known::{KnownArchive, recall};
+pub use stage::stage;
 pub use staged::{StagedArchive, StagedArchives};

@@ -7,18 +7,17 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use camino::Utf8Path;
 
-use super::index::{Index, Row, RowKind, file_name};
 use super::layout::{Kind, Layout};
 use super::read::{Body, Member, Stop, read_members};
 use super::staged::StagedArchive;
-use crate::edit::Mode;
+use crate::edit::{Mode, StagedEntry, StagedKind};
 use crate::progress::Reporter;
 use crate::source::cache::make_dir;
 use crate::source::digest::{CHUNK, Digester};
 use crate::source::{Cache, Obtained, SourceError};
 
 /// Unpacks an archive, for as long as the result lives, and keeps in the cache
-/// what is in it.
+/// what is [known](StagedArchive::known) of it.
 ///
 /// There is a result only when every member is there and the whole archive was
 /// read and found sound; an interrupted, cut or malicious one leaves nothing
@@ -32,23 +31,18 @@ pub fn stage(
     reporter: &Reporter,
 ) -> Result<StagedArchive, SourceError> {
     let room = cache.workroom()?;
-    let index = unpack(archive, room.path(), reporter)?;
-    index.keep(&archive.sha256, cache)?;
-    let entries = index.entries(room.path());
-    Ok(StagedArchive::new(archive, entries, Some(room)))
+    let entries = unpack(archive, room.path(), reporter)?;
+    let staged = StagedArchive::new(archive, entries, room);
+    staged.known().keep(&archive.sha256, cache)?;
+    Ok(staged)
 }
 
-/// What is in an archive that was [staged](stage()) before, without content;
-/// none if that is not known.
-///
-/// # Errors
-/// What the system said.
-pub fn recall(archive: &Obtained, cache: &Cache) -> Result<Option<StagedArchive>, SourceError> {
-    let index = Index::recall(&archive.sha256, cache)?;
-    Ok(index.map(|index| StagedArchive::new(archive, index.entries(Utf8Path::new("")), None)))
-}
-
-fn unpack(archive: &Obtained, dir: &Utf8Path, reporter: &Reporter) -> Result<Index, SourceError> {
+/// The members, in archive order, with their files in `dir`.
+fn unpack(
+    archive: &Obtained,
+    dir: &Utf8Path,
+    reporter: &Reporter,
+) -> Result<Vec<StagedEntry>, SourceError> {
     make_dir(&dir.join("files"))?;
     let mut unpacking = Unpacking::new(dir);
     let path = archive.path.as_path();
@@ -63,14 +57,13 @@ fn unpack(archive: &Obtained, dir: &Utf8Path, reporter: &Reporter) -> Result<Ind
             reason,
         })?;
     archive.check_unchanged()?;
-    let rows = unpacking.rows;
-    Ok(Index { rows })
+    Ok(unpacking.entries)
 }
 
 struct Unpacking<'a> {
     dir: &'a Utf8Path,
     layout: Layout,
-    rows: Vec<Row>,
+    entries: Vec<StagedEntry>,
     by_name: BTreeMap<String, usize>,
     files: usize,
     written: u64,
@@ -82,7 +75,7 @@ impl<'a> Unpacking<'a> {
         Self {
             dir,
             layout: Layout::default(),
-            rows: Vec::new(),
+            entries: Vec::new(),
             by_name: BTreeMap::new(),
             files: 0,
             written: 0,
@@ -101,32 +94,32 @@ impl<'a> Unpacking<'a> {
                 )),
             };
         }
-        let mut row = Row {
+        let mut entry = StagedEntry {
             name,
-            mode: mode.bits(),
-            kind: RowKind::Dir,
+            mode,
+            kind: StagedKind::Dir,
         };
         match body {
             Body::Dir => self
                 .layout
-                .add(&row.name, Kind::Dir)
+                .add(&entry.name, Kind::Dir)
                 .map_err(Stop::Unsafe)?,
             Body::File(len, content) => {
                 self.layout
-                    .add(&row.name, Kind::File)
+                    .add(&entry.name, Kind::File)
                     .map_err(Stop::Unsafe)?;
-                row.kind = self.write(mode, len, content)?;
+                entry.kind = self.write(mode, len, content)?;
             }
             Body::Symlink(target) => {
                 self.layout
-                    .add_link(&row.name, &target)
+                    .add_link(&entry.name, &target)
                     .map_err(Stop::Unsafe)?;
-                row.kind = RowKind::Symlink { target };
+                entry.kind = StagedKind::Symlink { target };
             }
             Body::HardLink(to) => {
-                let first = self.by_name.get(&to).and_then(|at| self.rows.get(*at));
-                let Some(Row {
-                    kind: kind @ RowKind::File { .. },
+                let first = self.by_name.get(&to).and_then(|at| self.entries.get(*at));
+                let Some(StagedEntry {
+                    kind: kind @ StagedKind::File { .. },
                     mode,
                     ..
                 }) = first
@@ -135,28 +128,27 @@ impl<'a> Unpacking<'a> {
                         "is a hard link to {to:?}, which is no file before it in the archive"
                     )));
                 };
-                row.mode = *mode;
-                row.kind = kind.clone();
+                entry.mode = *mode;
+                entry.kind = kind.clone();
                 self.layout
-                    .add(&row.name, Kind::File)
+                    .add(&entry.name, Kind::File)
                     .map_err(Stop::Unsafe)?;
             }
         }
         // As when unpacking with tar, the last of several members of a name counts.
-        match self.by_name.get(&row.name) {
-            Some(at) => self.rows[*at] = row,
+        match self.by_name.get(&entry.name) {
+            Some(at) => self.entries[*at] = entry,
             None => {
-                self.by_name.insert(row.name.clone(), self.rows.len());
-                self.rows.push(row);
+                self.by_name.insert(entry.name.clone(), self.entries.len());
+                self.entries.push(entry);
             }
         }
         Ok(())
     }
 
-    fn write(&mut self, mode: Mode, len: u64, content: &mut dyn Read) -> Result<RowKind, Stop> {
-        let number = self.files;
+    fn write(&mut self, mode: Mode, len: u64, content: &mut dyn Read) -> Result<StagedKind, Stop> {
+        let path = self.dir.join(format!("files/{:06}", self.files));
         self.files += 1;
-        let path = self.dir.join(file_name(number));
         let needed = self.written + len;
         let failed = |error: io::Error| {
             Stop::Other(SourceError::io_needing("unpacking to", &path, Some(needed))(error))
@@ -183,10 +175,10 @@ impl<'a> Unpacking<'a> {
         }
         self.written = needed;
         let digests = digester.finish();
-        Ok(RowKind::File {
-            file: number,
+        Ok(StagedKind::File {
+            host: path,
             len: digests.size,
-            sha256: digests.sha256,
+            sha256: digests.sha256.0,
         })
     }
 }

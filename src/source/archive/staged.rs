@@ -5,40 +5,35 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::known::KnownArchive;
 use crate::edit::{ArchiveId, Archives, EditError, StagedEntry, StagedKind};
 use crate::source::{Obtained, Sha256, SourceError, Workroom};
 
 /// How many links are followed before a chain counts as a circle.
 const MOST_LINKS: usize = 40;
 
-/// An archive unpacked by [`stage`](super::stage()), or what is known of one that
-/// was: then nothing is where its files are said to be.
+/// Size of a filesystem block of Raspberry Pi OS, in bytes
+/// (pi-gen `export-image/prerun.sh` leaves mke2fs' default).
+const BLOCK: u64 = 4096;
+
+/// An archive unpacked by [`stage`](super::stage()).
 #[derive(Clone, Debug)]
 pub struct StagedArchive {
     path: Utf8PathBuf,
     sha256: Sha256,
     entries: Vec<StagedEntry>,
     /// The files are there as long as this is.
-    room: Option<Arc<Workroom>>,
+    _room: Arc<Workroom>,
 }
 
 impl StagedArchive {
-    pub(super) fn new(
-        archive: &Obtained,
-        entries: Vec<StagedEntry>,
-        room: Option<Workroom>,
-    ) -> Self {
+    pub(super) fn new(archive: &Obtained, entries: Vec<StagedEntry>, room: Workroom) -> Self {
         Self {
             path: archive.path.clone(),
             sha256: archive.sha256,
             entries,
-            room: room.map(Arc::new),
+            _room: Arc::new(room),
         }
-    }
-
-    /// Whether its files are there.
-    pub fn has_content(&self) -> bool {
-        self.room.is_some()
     }
 
     /// What edits call it.
@@ -72,6 +67,20 @@ impl StagedArchive {
     /// Total length of all regular files, in bytes.
     pub fn size(&self) -> u64 {
         self.files().map(|(_, _, len)| len).sum()
+    }
+
+    /// What is worth knowing of it when its files are gone. A whole block for each
+    /// directory and each begun one of a file; members that a recipe drops count,
+    /// too, so this errs on the large side.
+    pub fn known(&self) -> KnownArchive {
+        let bytes = |member: &StagedEntry| match &member.kind {
+            StagedKind::File { len, .. } => len.div_ceil(BLOCK) * BLOCK,
+            StagedKind::Dir => BLOCK,
+            StagedKind::Symlink { .. } => 0,
+        };
+        KnownArchive {
+            content_bytes: self.entries.iter().map(bytes).sum(),
+        }
     }
 
     /// Where the bytes of a member are, following symbolic links of the member
