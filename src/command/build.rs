@@ -21,11 +21,14 @@ use crate::artefact::{ImageRecord, Manifest, digest_of, sums_file};
 use crate::bake::{BakeError, Build, DirLock, How, NodeImage, Scratch};
 use crate::cli::{BuildArgs, ExitStatus, GlobalArgs};
 use crate::plan::{NodePlan, Plan};
+use crate::tool::DEBUGFS;
 
 /// Makes the images.
 pub(super) fn run(global: &GlobalArgs, args: &BuildArgs) -> Result<ExitStatus, Failure> {
     let begun = Instant::now();
     super::interrupt::clean_up_on_signals("no image is half made")?;
+    // The plan has it in its name.
+    DEBUGFS.ask_ahead();
     let loaded = load(&args.cluster.file)?;
     let memory = memory_plan(&loaded)?;
     for note in loaded.notes()? {

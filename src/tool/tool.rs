@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -20,6 +20,9 @@ pub struct Tool {
     /// How to learn its version, if an old one will not do.
     pub probe: Option<Probe>,
 }
+
+/// What a program said when it was asked for its version, if it was.
+type Answer = Arc<Mutex<Option<Option<Version>>>>;
 
 /// How to learn a program's version, and how old it may be.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +84,17 @@ impl Tool {
         })
     }
 
-    /// The version of the program found; `None` if it does not tell.
+    /// Asks for the version in a thread of its own, so that it is known by the time
+    /// it is needed. Whatever goes wrong is told then.
+    pub fn ask_ahead(self) {
+        // Without a thread it is asked when it is needed.
+        let _ = std::thread::Builder::new()
+            .name(format!("{} version", self.name))
+            .spawn(move || self.version().is_ok());
+    }
+
+    /// The version of the program found; `None` if it does not tell. It is asked
+    /// once: who comes meanwhile waits for the answer.
     ///
     /// # Errors
     /// [`ToolError::Missing`], or what went wrong asking.
@@ -89,25 +102,23 @@ impl Tool {
         let Some(probe) = self.probe else {
             return Ok(None);
         };
-        static KNOWN: LazyLock<Mutex<BTreeMap<Utf8PathBuf, Option<Version>>>> =
+        static KNOWN: LazyLock<Mutex<BTreeMap<Utf8PathBuf, Answer>>> =
             LazyLock::new(Mutex::default);
         let program = self.locate()?;
-        if let Some(version) = KNOWN
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&program)
-        {
-            return Ok(*version);
+        let answer = {
+            let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(program.clone()).or_default())
+        };
+        let mut answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(version) = *answer {
+            return Ok(version);
         }
-        let output = Call::unchecked(*self, program.clone())
+        let output = Call::unchecked(*self, program)
             .args(probe.args.iter().copied())
             .run()?;
         let text = format!("{}\n{}", output.stdout_text(), output.stderr_text());
         let version = Version::find(&text);
-        KNOWN
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(program, version);
+        *answer = Some(version);
         Ok(version)
     }
 
@@ -166,6 +177,40 @@ fn find_in(path: &str, name: &str) -> Option<Utf8PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// However many want to know at once.
+    #[test]
+    fn a_program_is_asked_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = Utf8Path::from_path(dir.path()).unwrap().join("told");
+        let text = format!("#!/bin/sh\necho x >> {script}.calls\nsleep 0.2\necho told 7.8.9\n");
+        // Written elsewhere: what is open for writing cannot be run, and a child of
+        // another test may have it open.
+        let mut cp = std::process::Command::new("cp")
+            .args(["/dev/stdin", script.as_str()])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut cp.stdin.take().unwrap(), text.as_bytes()).unwrap();
+        assert!(cp.wait().unwrap().success());
+        fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+        let told = Tool {
+            name: String::leak(script.to_string()),
+            ..e2fsprogs("", &[])
+        };
+        told.ask_ahead();
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    assert_eq!(told.version().unwrap(), Some(Version::new(7, 8, 9)));
+                });
+            }
+        });
+        assert_eq!(
+            fs::read_to_string(format!("{script}.calls")).unwrap(),
+            "x\n"
+        );
+    }
 
     #[test]
     fn a_missing_program_names_its_package() {
