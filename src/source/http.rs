@@ -1,6 +1,7 @@
 //! Asking servers.
 
 use std::io::{self, Read};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -59,10 +60,19 @@ impl Default for HttpOptions {
 /// Asks servers, through proxies where these are set.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
+    /// By their addresses.
+    proxies: Vec<(String, Proxy)>,
+    /// Made when a server is first asked: with everything at hand none is, and
+    /// the certificates need not be read.
+    agents: OnceLock<Agents>,
+    pub(super) options: HttpOptions,
+}
+
+#[derive(Clone, Debug)]
+struct Agents {
     direct: Agent,
     /// One for each proxy, by its address.
     proxied: Vec<(String, Agent)>,
-    pub(super) options: HttpOptions,
 }
 
 /// A server's answer, before its body is read.
@@ -76,27 +86,7 @@ pub(super) struct Answer {
 
 impl Client {
     pub(super) fn new(options: &HttpOptions) -> Result<Self, SourceError> {
-        let certificates = root_certificates(options.certificates.as_deref())?;
-        let agent = |proxy: Option<Proxy>| {
-            Agent::config_builder()
-                .user_agent(concat!("pidoop/", env!("CARGO_PKG_VERSION")))
-                .accept_encoding("identity")
-                .http_status_as_error(false)
-                // Followed here, so that a message can say where they led.
-                .max_redirects(0)
-                .timeout_connect(Some(options.patience))
-                .timeout_recv_response(Some(options.patience))
-                .timeout_per_read(Some(options.patience))
-                .tls_config(
-                    TlsConfig::builder()
-                        .root_certs(certificates.clone())
-                        .build(),
-                )
-                .proxy(proxy)
-                .build()
-                .new_agent()
-        };
-        let proxied = options.proxies.all().map(|address| {
+        let proxies = options.proxies.all().map(|address| {
             let wrong = |reason: &str| SourceError::Location {
                 text: without_password(address),
                 reason: format!("{reason}, and http_proxy, https_proxy or all_proxy names it"),
@@ -108,13 +98,51 @@ impl Client {
             ) {
                 return Err(wrong("pidoop knows HTTP proxies only"));
             }
-            Ok((address.to_owned(), agent(Some(proxy))))
+            Ok((address.to_owned(), proxy))
         });
-        Ok(Self {
-            direct: agent(None),
-            proxied: proxied.collect::<Result<_, _>>()?,
+        let client = Self {
+            proxies: proxies.collect::<Result<_, _>>()?,
+            agents: OnceLock::new(),
             options: options.clone(),
-        })
+        };
+        if options.certificates.is_some() {
+            // Whoever names some is told at once if they are none.
+            client.agents()?;
+        }
+        Ok(client)
+    }
+
+    fn agents(&self) -> Result<&Agents, SourceError> {
+        if let Some(agents) = self.agents.get() {
+            return Ok(agents);
+        }
+        let certificates = root_certificates(self.options.certificates.as_deref())?;
+        let agent = |proxy: Option<Proxy>| {
+            Agent::config_builder()
+                .user_agent(concat!("pidoop/", env!("CARGO_PKG_VERSION")))
+                .accept_encoding("identity")
+                .http_status_as_error(false)
+                // Followed here, so that a message can say where they led.
+                .max_redirects(0)
+                .timeout_connect(Some(self.options.patience))
+                .timeout_recv_response(Some(self.options.patience))
+                .timeout_per_read(Some(self.options.patience))
+                .tls_config(
+                    TlsConfig::builder()
+                        .root_certs(certificates.clone())
+                        .build(),
+                )
+                .proxy(proxy)
+                .build()
+                .new_agent()
+        };
+        let by_proxy =
+            |(address, proxy): &(String, Proxy)| (address.clone(), agent(Some(proxy.clone())));
+        let agents = Agents {
+            direct: agent(None),
+            proxied: self.proxies.iter().map(by_proxy).collect(),
+        };
+        Ok(self.agents.get_or_init(|| agents))
     }
 
     /// Asks for `url` with these headers, and follows wherever servers send on.
@@ -217,13 +245,14 @@ impl Client {
         let uri: Uri = url
             .parse()
             .map_err(|_| Failure::lasting("this is no address"))?;
+        let agents = self.agents().map_err(Failure::Local)?;
         let proxy = self.options.proxies.of(&uri).and_then(|wanted| {
-            let known = self.proxied.iter().find(|(address, _)| address == wanted);
+            let known = agents.proxied.iter().find(|(address, _)| address == wanted);
             known.map(|(address, agent)| (agent, format!("by the proxy {}: ", shown(address))))
         });
         let (agent, led) = match proxy {
             Some((agent, led)) => (agent, led),
-            None => (&self.direct, String::new()),
+            None => (&agents.direct, String::new()),
         };
         let mut request = agent.get(uri);
         for (name, value) in headers {
