@@ -10,6 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::sparse::{BLOCK, put};
 
+/// Bytes read at a time: few enough that the memory for them is not asked of the
+/// system anew each time.
+const RUN: usize = 16 * BLOCK;
+
 /// Bytes, and where in a region or file they go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
@@ -93,6 +97,7 @@ impl Delta {
     pub fn read(file: &File, extents: &[Extent]) -> io::Result<Self> {
         let len = file.metadata()?.len();
         let mut delta = Self::default();
+        let mut buffer = vec![0; RUN];
         for (first, count) in extents {
             let (at, end) = (
                 first.saturating_mul(BLOCK as u64),
@@ -101,10 +106,13 @@ impl Delta {
             if at >= len || end >= len.saturating_add(BLOCK as u64) {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            let mut bytes = vec![0; (end.min(len) - at) as usize];
-            file.read_exact_at(&mut bytes, at)?;
-            for (number, block) in (*first..).zip(bytes.chunks(BLOCK)) {
-                delta.blocks.insert(number, block.to_vec());
+            let end = end.min(len);
+            for at in (at..end).step_by(RUN) {
+                let bytes = &mut buffer[..(end - at).min(RUN as u64) as usize];
+                file.read_exact_at(bytes, at)?;
+                for (number, block) in (at / BLOCK as u64..).zip(bytes.chunks(BLOCK)) {
+                    delta.blocks.insert(number, block.to_vec());
+                }
             }
         }
         Ok(delta)
