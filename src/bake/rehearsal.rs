@@ -120,15 +120,13 @@ impl Rehearsal {
             place,
             mut pieces,
         } = draft;
-        let root_stage = layer
-            .skeleton
-            .rehearse(&intent.root, &outlook, epoch, &place)?;
-        let whole = || {
-            pieces.extend(moved(root_stage.pieces().iter().cloned(), place.start));
+        let whole = |written: &[Piece]| {
+            pieces.extend(moved(written.iter().cloned(), place.start));
             Ok::<_, BakeError>(Delta::of(&open_scattered(&layer.path)?, pieces)?)
         };
-        let (sound, delta) = rayon::join(|| root_stage.check(), whole);
-        sound?;
+        let skeleton = &layer.skeleton;
+        let (root_stage, delta) =
+            skeleton.rehearse(&intent.root, &outlook, epoch, &place, whole)?;
         Ok(Self {
             intent,
             root_stage,

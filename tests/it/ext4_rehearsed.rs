@@ -1,8 +1,8 @@
 //! Changes to ext4 tried out beforehand: what a rehearsal says is what happens.
 
 use fs_err as fs;
-use pidoop::disk::Region;
 use pidoop::disk::ext4::{Ground, Skeleton, apply};
+use pidoop::disk::{Piece, Region};
 use pidoop::edit::Changes;
 use rstest::rstest;
 use rstest_reuse::apply;
@@ -10,6 +10,7 @@ use rstest_reuse::apply;
 use crate::ext4::{EPOCH, HADOOP, sample};
 use crate::support::changes::{changes, file, path};
 use crate::support::tiny_image::{Ext4, MIB, TinyRoot, every_kind};
+use crate::support::tools::run;
 
 /// The bytes of `root` as a rehearsal says that they would be. They and the
 /// file itself are left alone.
@@ -20,12 +21,13 @@ pub(crate) fn rehearsed(root: &TinyRoot, changes: &Changes) -> Vec<u8> {
     let mut ground = Ground::open(&region).unwrap();
     let outlook = ground.outlook(changes, &skeleton, &region).unwrap();
     let rehearse = || {
-        skeleton
-            .rehearse(changes, &outlook, EPOCH, &region)
-            .unwrap()
+        let (rehearsal, told) = skeleton
+            .rehearse(changes, &outlook, EPOCH, &region, <[Piece]>::to_vec)
+            .unwrap();
+        assert!(rehearsal.pieces() == told);
+        rehearsal
     };
     let rehearsal = rehearse();
-    rehearsal.check().unwrap();
     assert!(!rehearsal.agrees_with(&root.region()).unwrap());
     assert!(fs::read(&root.path).unwrap() == before);
     let mut after = before;
@@ -45,6 +47,24 @@ pub(crate) fn rehearsed(root: &TinyRoot, changes: &Changes) -> Vec<u8> {
     rehearsal.end(&skeleton);
     assert!(rehearse().pieces() == pieces);
     after
+}
+
+/// What was wrong with the filesystem before is not taken for what would be
+/// written.
+#[test]
+fn a_result_that_is_damaged_is_refused() {
+    let root = TinyRoot::new(Ext4::Trixie, 64 * MIB);
+    let scribble = "set_inode_field /etc/shadow links_count 7";
+    run("debugfs", &["-w", "-R", scribble, root.path.as_str()]);
+    let region = root.region();
+    let skeleton = Skeleton::of(&region).unwrap();
+    let mut ground = Ground::open(&region).unwrap();
+    let changes = changes([], [("/new", file(vec![1; 5000], HADOOP, 0o644))]);
+    let outlook = ground.outlook(&changes, &skeleton, &region).unwrap();
+    let error = skeleton
+        .rehearse(&changes, &outlook, EPOCH, &region, |_| ())
+        .unwrap_err();
+    assert!(error.to_string().contains("e2fsck"), "{error}");
 }
 
 #[apply(every_kind)]

@@ -124,11 +124,7 @@ impl Rehearsal {
 
     /// Blocks that are not as in `skeleton`, and those that were zeroed: in a
     /// skeleton these were holes, so that a comparison does not show them.
-    fn differences(
-        &self,
-        skeleton: &Skeleton,
-        zeroed: &[(u64, u64)],
-    ) -> io::Result<BTreeMap<u64, Vec<u8>>> {
+    fn differences(&self, skeleton: &Skeleton, zeroed: &[(u64, u64)]) -> io::Result<Vec<Piece>> {
         let size = self.block_size;
         let mut pieces = BTreeMap::new();
         let mut buffer = vec![0; CHUNK];
@@ -154,7 +150,8 @@ impl Rehearsal {
                 pieces.insert(at, bytes);
             }
         }
-        Ok(pieces)
+        let pieces = pieces.into_iter().map(|(at, bytes)| Piece { at, bytes });
+        Ok(pieces.collect())
     }
 
     /// Calls `act` with place and content of all that is there, piece by piece.
@@ -206,8 +203,7 @@ impl Ground {
         skeleton: &Skeleton,
         place: &Region,
     ) -> Result<Outlook, DiskError> {
-        let fail = |e| DiskError::io("copying the metadata of", &place.file, e);
-        let copy = skeleton.take_copy().map_err(fail)?;
+        let copy = skeleton.take_copy().map_err(|e| no_copy(e, place))?;
         let region = Region::whole(copy.path())?;
         let outlook = Outlook::of(
             &region,
@@ -223,30 +219,44 @@ impl Ground {
 }
 
 impl Skeleton {
-    /// Carries `changes` out on a copy. The same skeleton, changes and epoch
-    /// give the same pieces.
+    /// Carries `changes` out on a copy, and has the result
+    /// [judged](Rehearsal::check): while e2fsck goes over it, `act` is given what
+    /// would be written, as soon as that is known. The same skeleton, changes and
+    /// epoch give the same pieces.
     ///
     /// # Errors
-    /// Those of [`apply`](super::apply()), about `place`.
-    pub fn rehearse(
+    /// Those of [`apply`](super::apply()), about `place`, and of
+    /// [`Rehearsal::check`].
+    pub fn rehearse<T: Send>(
         &self,
         changes: &Changes,
         outlook: &Outlook,
         epoch: u64,
         place: &Region,
-    ) -> Result<Rehearsal, DiskError> {
-        self.try_out(self.len, place, |stage| {
+        act: impl FnOnce(&[Piece]) -> T + Send,
+    ) -> Result<(Rehearsal, T), DiskError> {
+        let (mut rehearsal, zeroed) = self.stage(self.len, place, |stage| {
             let carried = carry_out(stage, changes, outlook, epoch, Contents::Written);
             carried.map(|(applied, _)| applied.zeroed)
-        })
+        })?;
+        let compare = || {
+            let pieces = rehearsal.differences(self, &zeroed)?;
+            let made = act(&pieces);
+            Ok((pieces, made))
+        };
+        let (sound, compared) = rayon::join(|| rehearsal.check(), compare);
+        sound?;
+        let (pieces, made) = compared.map_err(|e| no_copy(e, place))?;
+        rehearsal.pieces = pieces;
+        Ok((rehearsal, made))
     }
 
-    /// The same for changes whose long files' contents, as far as they lie on the
-    /// host, are not to be in memory: they come into the filesystem when the
-    /// rehearsal is [written](Rehearsal::write) to it, and only then.
+    /// The same, not judged yet, for changes whose long files' contents, as far as
+    /// they lie on the host, are not to be in memory: they come into the filesystem
+    /// when the rehearsal is [written](Rehearsal::write) to it, and only then.
     ///
     /// # Errors
-    /// Those of [`Skeleton::rehearse`].
+    /// Those of [`apply`](super::apply()), about `place`.
     pub fn rehearse_large(
         &self,
         changes: &Changes,
@@ -274,7 +284,22 @@ impl Skeleton {
         place: &Region,
         act: impl FnOnce(&Region) -> Result<Vec<(u64, u64)>, DiskError>,
     ) -> Result<Rehearsal, DiskError> {
-        let fail = |e| DiskError::io("copying the metadata of", &place.file, e);
+        let (mut rehearsal, zeroed) = self.stage(len, place, act)?;
+        rehearsal.pieces = rehearsal
+            .differences(self, &zeroed)
+            .map_err(|e| no_copy(e, place))?;
+        Ok(rehearsal)
+    }
+
+    /// The same without having looked what was written, and the blocks that were
+    /// zeroed.
+    fn stage(
+        &self,
+        len: u64,
+        place: &Region,
+        act: impl FnOnce(&Region) -> Result<Vec<(u64, u64)>, DiskError>,
+    ) -> Result<(Rehearsal, Vec<(u64, u64)>), DiskError> {
+        let fail = |e| no_copy(e, place);
         let stage = self.take_copy().map_err(fail)?;
         if len != self.len {
             stage.file().set_len(len).map_err(fail)?;
@@ -284,7 +309,7 @@ impl Skeleton {
 
         let mut ranges = data_ranges(stage.file(), &region).map_err(fail)?;
         ranges.extend(self.ranges());
-        let mut rehearsal = Rehearsal {
+        let rehearsal = Rehearsal {
             stage,
             region,
             block_size: self.block_size,
@@ -293,12 +318,7 @@ impl Skeleton {
             pieces: Vec::new(),
             placed: Vec::new(),
         };
-        let pieces = rehearsal.differences(self, &zeroed).map_err(fail)?;
-        rehearsal.pieces = pieces
-            .into_iter()
-            .map(|(at, bytes)| Piece { at, bytes })
-            .collect();
-        Ok(rehearsal)
+        Ok((rehearsal, zeroed))
     }
 }
 
@@ -311,6 +331,10 @@ impl Rehearsal {
             skeleton.give_back(self.stage);
         }
     }
+}
+
+fn no_copy(error: io::Error, of: &Region) -> DiskError {
+    DiskError::io("copying the metadata of", &of.file, error)
 }
 
 /// Ranges in order, those with short holes between them joined.
