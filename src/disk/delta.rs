@@ -8,7 +8,7 @@ use fs_err::File;
 use fs_err::os::unix::fs::FileExt;
 use sha2::{Digest, Sha256};
 
-use super::sparse::{BLOCK, put};
+use super::sparse::{BLOCK, expect_soon, put};
 
 /// Bytes read at a time: few enough that the memory for them is not asked of the
 /// system anew each time.
@@ -98,6 +98,10 @@ impl Delta {
         let len = file.metadata()?.len();
         let mut delta = Self::default();
         let mut buffer = vec![0; RUN];
+        for (first, count) in extents {
+            let [at, bytes] = [first, count].map(|blocks| blocks.saturating_mul(BLOCK as u64));
+            expect_soon(file, at, bytes);
+        }
         for (first, count) in extents {
             let (at, end) = (
                 first.saturating_mul(BLOCK as u64),

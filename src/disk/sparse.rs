@@ -1,6 +1,7 @@
 //! Copies that cost what the content costs, not what the file's length says.
 
 use std::io;
+use std::num::NonZeroU64;
 
 use camino::Utf8Path;
 use fs_err::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -151,6 +152,13 @@ pub fn open_scattered(path: &Utf8Path) -> io::Result<File> {
 pub fn expect_scattered(file: &File) {
     // Nothing but time depends on it.
     let _ = fadvise(file.file(), 0, None, Advice::Random);
+}
+
+/// Tells the system that these bytes of `file` will be read at once: it can have
+/// the disk bring all of them meanwhile.
+pub(super) fn expect_soon(file: &File, at: u64, len: u64) {
+    // Nothing but time depends on it.
+    let _ = fadvise(file.file(), at, NonZeroU64::new(len), Advice::WillNeed);
 }
 
 /// Whether the file has no data from byte `from` to before `to`, all of which are
