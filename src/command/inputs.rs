@@ -4,18 +4,18 @@ use super::Failure;
 use super::base_image::BaseImage;
 use super::load::Loaded;
 use super::lock_file::LockFile;
-use super::materials::Materials;
+use super::materials::{Materials, Part};
 use super::session::Session;
 use super::supply::{Supplied, Supply, source_failure};
-use crate::edit::{ArchiveId, Owner, Unpack};
+use crate::edit::{ArchiveId, Owner, Selection, Unpack};
 use crate::hadoop::{self, BaseJvmFacts, HadoopFacts, JavaFacts, Severity, compat};
 use crate::lock::Lock;
 use crate::node::hadoop_owner;
 use crate::plan::{BaseFacts, Component};
 use crate::recipe::{ComponentRecipe, UnpackOwner};
 use crate::source::{
-    Cache, KnownArchive, Sha256, SourceError, StagedArchive, inspect_hadoop, inspect_java, recall,
-    recall_hadoop, recall_java, stage,
+    Cache, KnownArchive, LooksInto, Needed, Sha256, SourceError, StagedArchive, hadoop_looks_into,
+    inspect_hadoop, inspect_java, java_looks_into, recall, recall_hadoop, recall_java, stage,
 };
 
 /// The inputs of a cluster, verified and looked into.
@@ -43,16 +43,26 @@ impl Inputs {
         lock: &LockFile,
         session: &Session,
     ) -> Result<Self, Failure> {
+        let java_recipe = loaded.java_recipe()?;
+        let hadoop_recipe = loaded.hadoop_recipe()?;
+        let java_needed = presumably_needed(java_recipe, java_looks_into)?;
+        let hadoop_needed = presumably_needed(hadoop_recipe, hadoop_looks_into)?;
         let supply = Supply::gather(
             loaded,
             lock,
             session,
-            |java| Opened::of(java, session, recall_java, inspect_java),
-            |hadoop| Opened::of(hadoop, session, recall_hadoop, inspect_hadoop),
+            |java| Opened::of(java, &java_needed, session, recall_java, inspect_java),
+            |hadoop| {
+                Opened::of(
+                    hadoop,
+                    &hadoop_needed,
+                    session,
+                    recall_hadoop,
+                    inspect_hadoop,
+                )
+            },
         )?;
         let now = supply.lock();
-        let java_recipe = loaded.java_recipe()?;
-        let hadoop_recipe = loaded.hadoop_recipe()?;
         let Supply {
             base: base_file,
             image:
@@ -72,18 +82,18 @@ impl Inputs {
         loaded.refuse_if_any(problems)?;
 
         let hadoop_owner = hadoop_owner(&base.profile).map_err(Failure::usage)?;
-        let part = |recipe, file, home: &str, version, known| {
+        let made = |recipe, file, home: &str, version, known| {
             component(recipe, file, home, version, known, hadoop_owner)
         };
-        let components = vec![
-            part(
+        let components = [
+            made(
                 java_recipe,
                 &java_file,
                 &opened_java.seen.home,
                 java.version.clone(),
                 opened_java.known,
             ),
-            part(
+            made(
                 hadoop_recipe,
                 &hadoop_file,
                 &opened_hadoop.seen.home,
@@ -91,17 +101,18 @@ impl Inputs {
                 opened_hadoop.known,
             ),
         ];
+        let [of_java, of_hadoop] = &components;
         let materials = Materials::new(
             (session.fetcher.cache().clone(), session.reporter.clone()),
             (base_file.file, raw),
             [
-                (java_file.file, opened_java.staged),
-                (hadoop_file.file, opened_hadoop.staged),
+                part(of_java, java_file, opened_java.staged)?,
+                part(of_hadoop, hadoop_file, opened_hadoop.staged)?,
             ],
         );
         Ok(Self {
             base,
-            components,
+            components: components.into(),
             materials,
             java,
             hadoop,
@@ -123,6 +134,7 @@ impl<T> Opened<T> {
     /// Recalls what is in a component, or unpacks it and looks into it.
     fn of(
         supplied: &Supplied,
+        needed: &Needed,
         session: &Session,
         recall_seen: impl Fn(&Sha256, &Cache) -> Result<Option<T>, SourceError>,
         inspect: impl Fn(&StagedArchive, &Cache) -> Result<T, SourceError>,
@@ -141,7 +153,7 @@ impl<T> Opened<T> {
                     seen,
                 });
             }
-            let archive = stage(file, cache, &session.reporter)?;
+            let archive = stage(file, needed, cache, &session.reporter)?;
             Ok(Self {
                 seen: inspect(&archive, cache)?,
                 known: archive.known(),
@@ -150,6 +162,33 @@ impl<T> Opened<T> {
         };
         opened().map_err(source_failure)
     }
+}
+
+/// What is needed of a component, as far as can be said before anything was seen in
+/// it. How deep it lies in its archive is presumed to be what its recipe says.
+fn presumably_needed(recipe: &ComponentRecipe, looks_into: LooksInto) -> Result<Needed, Failure> {
+    let rule = &recipe.unpack;
+    Ok(needed(rule.strip, &rule.drop)?.and_for(looks_into))
+}
+
+/// What images need of a component.
+fn needed(strip: usize, drop: &[String]) -> Result<Needed, Failure> {
+    let selection = Selection::new(strip, drop);
+    selection.map(Needed::of).map_err(Failure::usage)
+}
+
+/// What a layer is made from, of one component.
+fn part(
+    component: &Component,
+    supplied: Supplied,
+    staged: Option<StagedArchive>,
+) -> Result<Part, Failure> {
+    let rule = &component.unpack;
+    Ok(Part {
+        file: supplied.file,
+        needed: needed(rule.strip, &rule.drop)?,
+        staged,
+    })
 }
 
 fn component(

@@ -6,7 +6,9 @@ use camino::Utf8Path;
 
 use crate::bake;
 use crate::progress::Reporter;
-use crate::source::{Cache, Obtained, RawBase, SourceError, StagedArchive, StagedArchives, stage};
+use crate::source::{
+    Cache, Needed, Obtained, RawBase, SourceError, StagedArchive, StagedArchives, stage,
+};
 
 /// The raw base image and the unpacked components: those that were needed before,
 /// and the rest when a layer is made.
@@ -16,23 +18,34 @@ pub(super) struct Materials {
     reporter: Reporter,
     base: Obtained,
     raw: Mutex<Option<RawBase>>,
-    components: [Obtained; 2],
+    components: [(Obtained, Needed); 2],
     staged: Mutex<[Option<StagedArchive>; 2]>,
+}
+
+/// A component of a layer.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The archive.
+    pub(super) file: Obtained,
+    /// What gets into images of it.
+    pub(super) needed: Needed,
+    /// Unpacked, if that was needed to know what it is.
+    pub(super) staged: Option<StagedArchive>,
 }
 
 impl Materials {
     pub(super) fn new(
         (cache, reporter): (Cache, Reporter),
         (base, raw): (Obtained, Option<RawBase>),
-        [java, hadoop]: [(Obtained, Option<StagedArchive>); 2],
+        [java, hadoop]: [Part; 2],
     ) -> Self {
         Self {
             cache,
             reporter,
             base,
             raw: Mutex::new(raw),
-            components: [java.0, hadoop.0],
-            staged: Mutex::new([java.1, hadoop.1]),
+            components: [(java.file, java.needed), (hadoop.file, hadoop.needed)],
+            staged: Mutex::new([java.staged, hadoop.staged]),
         }
     }
 
@@ -65,9 +78,13 @@ impl bake::Materials for Materials {
 
     fn archives(&self) -> Result<StagedArchives, SourceError> {
         let [java, hadoop] = std::mem::take(&mut *locked(&self.staged));
-        let staged = |at: usize, archive: Option<StagedArchive>| match archive {
-            Some(archive) => Ok(archive),
-            None => stage(&self.components[at], &self.cache, &self.reporter),
+        let staged = |at: usize, archive: Option<StagedArchive>| {
+            let (file, needed) = &self.components[at];
+            // Something is missing if it lies deeper than its recipe says, or less deep.
+            match archive.filter(|archive| archive.has(needed)) {
+                Some(archive) => Ok(archive),
+                None => stage(file, needed, &self.cache, &self.reporter),
+            }
         };
         let (java, hadoop) = rayon::join(|| staged(0, java), || staged(1, hadoop));
         Ok([java?, hadoop?].into_iter().collect())

@@ -20,6 +20,7 @@ mod path;
 mod read_tree;
 mod remembered;
 mod resolve;
+mod selection;
 pub mod text;
 mod tree;
 
@@ -34,5 +35,6 @@ pub use path::{ImagePath, ImagePathError};
 pub use read_tree::{Archives, EntryKind, ReadTree, StagedEntry, StagedKind, TreeEntry};
 pub use remembered::Remembered;
 pub use resolve::resolve;
+pub use selection::Selection;
 pub use text::TextEdit;
 pub use tree::{Node, NodeContent, Tree, TreeDifference};

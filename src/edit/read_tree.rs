@@ -88,6 +88,12 @@ pub enum StagedKind {
         /// SHA-256 of its bytes.
         sha256: [u8; 32],
     },
+    /// A regular file that no image gets: its bytes were read past, and are
+    /// nowhere.
+    LeftOut {
+        /// Length in bytes.
+        len: u64,
+    },
     /// A symbolic link, checked to stay inside the archive.
     Symlink {
         /// Its target, verbatim.

@@ -23,6 +23,11 @@ pub struct ElfFacts {
     pub needs_glibc: Option<GlibcVersion>,
 }
 
+/// Whether a file that begins with this is an ELF file.
+pub fn is_elf(head: &[u8]) -> bool {
+    head.starts_with(&elf::ELFMAG)
+}
+
 /// Inspects the bytes of a file; none if they are not ELF, or ELF that does not
 /// make sense.
 pub fn inspect(bytes: &[u8]) -> Option<ElfFacts> {

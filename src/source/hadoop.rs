@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-use super::elf::inspect_file;
+use super::elf::{inspect_file, is_elf};
 use super::jar::{has_member, member};
 use super::{Cache, Sha256, SourceError, StagedArchive, kind};
 use crate::hadoop::{Defaults, HadoopFacts, HadoopVersion};
@@ -14,6 +14,18 @@ const VERSION: u32 = 1;
 
 const NEEDED: &str = "a binary Hadoop release is needed, such as hadoop-3.5.0-aarch64.tar.gz from \
                       downloads.apache.org/hadoop/common";
+
+/// How the names of the jars that are looked into begin, below the home; a version
+/// follows.
+const COMMON: &str = "share/hadoop/common/hadoop-common-";
+const HDFS: &str = "share/hadoop/hdfs/hadoop-hdfs-";
+const HDFS_CLIENT: &str = "share/hadoop/hdfs/hadoop-hdfs-client-";
+const YARN: &str = "share/hadoop/yarn/hadoop-yarn-common-";
+const MAPRED: &str = "share/hadoop/mapreduce/hadoop-mapreduce-client-core-";
+const JARS: [&str; 5] = [COMMON, HDFS, HDFS_CLIENT, YARN, MAPRED];
+
+/// Where native libraries are, below the home.
+const NATIVE: &str = "lib/native/";
 
 /// A Hadoop release in an archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +68,14 @@ pub fn inspect_hadoop(
     Ok(hadoop)
 }
 
+/// Whether [`inspect_hadoop`] may look into the file of this name, which begins with
+/// this: the `JARS` of a release, and its native libraries. What it finds is
+/// kept for all recipes, so none can keep these from it.
+pub fn hadoop_looks_into(name: &str, head: &[u8]) -> bool {
+    let is_jar = JARS.iter().any(|jar| release_jar(name, jar).is_some());
+    is_jar || name.contains(NATIVE) && is_elf(head)
+}
+
 /// A release whose place in its archive is known.
 struct Release<'a> {
     archive: &'a StagedArchive,
@@ -70,7 +90,7 @@ impl<'a> Release<'a> {
         let mut found: Vec<(&str, &str)> = archive
             .entries()
             .iter()
-            .filter_map(|entry| common_jar(&entry.name))
+            .filter_map(|entry| release_jar(&entry.name, COMMON))
             .collect();
         found.sort_unstable();
         let wrong = |looks_like| wrong(archive, looks_like);
@@ -94,7 +114,7 @@ impl<'a> Release<'a> {
                 format!("has a hadoop-common-{}.jar", self.version),
             )
         })?;
-        let common = self.jar("common", "hadoop-common")?;
+        let common = self.jar(COMMON)?;
         let class = self.need(&common, "org/apache/hadoop/fs/FileSystem.class")?;
         let [0xca, 0xfe, 0xba, 0xbe, _, _, high, low, ..] = class[..] else {
             return Err(wrong(
@@ -102,7 +122,7 @@ impl<'a> Release<'a> {
                 "has a damaged FileSystem.class".to_owned(),
             ));
         };
-        let hdfs = self.jar("hdfs", "hadoop-hdfs")?;
+        let hdfs = self.jar(HDFS)?;
         let webapps = format!("{}share/hadoop/hdfs/webapps/hdfs", self.home);
         let has_webapps = self.archive.contains(&webapps) || has_member(&hdfs, "webapps/hdfs/")?;
         let (native_arch, native_needs_glibc) = self.native()?;
@@ -110,10 +130,7 @@ impl<'a> Release<'a> {
             "share/hadoop/mapreduce/hadoop-mapreduce-examples-{}.jar",
             self.version
         );
-        let has_examples = self
-            .archive
-            .file(&format!("{}{examples}", self.home))
-            .is_some();
+        let has_examples = self.archive.is_file(&format!("{}{examples}", self.home));
         Ok(HadoopArchive {
             home: self.home.trim_end_matches('/').to_owned(),
             facts: HadoopFacts {
@@ -129,12 +146,12 @@ impl<'a> Release<'a> {
     }
 
     fn defaults(&self, common: &Utf8Path, hdfs: &Utf8Path) -> Result<Defaults, SourceError> {
-        let yarn = self.jar("yarn", "hadoop-yarn-common")?;
-        let mapred = self.jar("mapreduce", "hadoop-mapreduce-client-core")?;
+        let yarn = self.jar(YARN)?;
+        let mapred = self.jar(MAPRED)?;
         // Since the client was split off, both HDFS jars may have a copy.
         let hdfs_xml = match member(hdfs, "hdfs-default.xml")? {
             Some(bytes) => text(&bytes),
-            None => self.text(&self.jar("hdfs", "hadoop-hdfs-client")?, "hdfs-default.xml")?,
+            None => self.text(&self.jar(HDFS_CLIENT)?, "hdfs-default.xml")?,
         };
         Defaults::parse(
             &self.text(common, "core-default.xml")?,
@@ -150,12 +167,9 @@ impl<'a> Release<'a> {
         })
     }
 
-    /// A jar of this release, on the host.
-    fn jar(&self, part: &str, name: &str) -> Result<camino::Utf8PathBuf, SourceError> {
-        let member = format!(
-            "{}share/hadoop/{part}/{name}-{}.jar",
-            self.home, self.version
-        );
+    /// One of the [`JARS`] of this release, on the host.
+    fn jar(&self, begin: &str) -> Result<camino::Utf8PathBuf, SourceError> {
+        let member = format!("{}{begin}{}.jar", self.home, self.version);
         match self.archive.file(&member) {
             Some(host) => Ok(host.to_owned()),
             None => Err(wrong(
@@ -181,7 +195,7 @@ impl<'a> Release<'a> {
 
     /// Architectures of the native libraries, and the C library they need.
     fn native(&self) -> Result<NativeFacts, SourceError> {
-        let below = format!("{}lib/native/", self.home);
+        let below = format!("{}{NATIVE}", self.home);
         let mut facts = NativeFacts::default();
         for (_, host, _) in self
             .archive
@@ -202,10 +216,10 @@ type NativeFacts = (
     Option<crate::hadoop::GlibcVersion>,
 );
 
-/// Home and version, if this is the name of the jar that decides them. Tests and
+/// Home and version, if this is the name of a jar that begins like this. Tests and
 /// sources lie beside it under similar names.
-fn common_jar(name: &str) -> Option<(&str, &str)> {
-    let (home, version) = name.split_once("share/hadoop/common/hadoop-common-")?;
+fn release_jar<'a>(name: &'a str, begin: &str) -> Option<(&'a str, &'a str)> {
+    let (home, version) = name.split_once(begin)?;
     let version = version.strip_suffix(".jar")?;
     let extra = ["-tests", "-sources", "-test-sources", "-javadoc"];
     let plain = !version.contains('/') && !extra.iter().any(|suffix| version.ends_with(suffix));
@@ -232,7 +246,8 @@ mod tests {
     use camino::Utf8Path;
     use rstest::rstest;
 
-    use super::super::testing::{scratch, sh, stage_tree};
+    use super::super::Needed;
+    use super::super::testing::{nothing, scratch, sh, stage_some};
     use super::*;
 
     const XML: &str = "<configuration><property><name>KEY</name><value>1</value></property>\
@@ -290,8 +305,14 @@ mod tests {
     }
 
     fn inspected(root: &Utf8Path) -> Result<HadoopArchive, SourceError> {
-        let (archive, cache) = stage_tree(root, "t");
-        inspect_hadoop(&archive, &cache)
+        let (archive, cache) = stage_some(root, "t", &Needed::all());
+        let seen = inspect_hadoop(&archive, &cache);
+        // Also where images get nothing of it.
+        let needed = nothing().and_for(hadoop_looks_into);
+        let (archive, cache) = stage_some(root, "t", &needed);
+        let alike = inspect_hadoop(&archive, &cache);
+        assert_eq!(format!("{alike:?}"), format!("{seen:?}"));
+        seen
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::elf::{ElfFacts, inspect_file};
+use super::elf::{ElfFacts, inspect_file, is_elf};
 use super::format::looks_like;
 use super::{Cache, Sha256, SourceError, StagedArchive, decompress, kind};
 use crate::hadoop::{ImageType, JavaFacts, Libc};
@@ -47,6 +47,17 @@ pub fn inspect_java(archive: &StagedArchive, cache: &Cache) -> Result<JavaArchiv
     let java = look(archive)?;
     cache.keep_note(&note(&archive.sha256()), &java)?;
     Ok(java)
+}
+
+/// Whether [`inspect_java`] may look into the file of this name, which begins with
+/// this: `bin/java`, `release`, and every program and library. What it finds is kept
+/// for all recipes, so none can keep these from it.
+pub fn java_looks_into(name: &str, head: &[u8]) -> bool {
+    let is_named = |end: &str| {
+        let before = name.strip_suffix(end);
+        before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
+    };
+    is_named("bin/java") || is_named("release") || is_elf(head)
 }
 
 fn look(archive: &StagedArchive) -> Result<JavaArchive, SourceError> {
@@ -95,7 +106,7 @@ fn look(archive: &StagedArchive) -> Result<JavaArchive, SourceError> {
             has_server_vm |= name.ends_with("/server/libjvm.so");
         }
     }
-    let has_compiler = archive.file(&inside("bin/javac")).is_some();
+    let has_compiler = archive.is_file(&inside("bin/javac"));
     let facts = JavaFacts {
         major,
         arch: program.arch,
@@ -184,7 +195,8 @@ mod tests {
     use camino::Utf8Path;
     use rstest::rstest;
 
-    use super::super::testing::{scratch, sh, stage_tree};
+    use super::super::Needed;
+    use super::super::testing::{nothing, scratch, sh, stage_some};
     use super::*;
 
     const RELEASE: &str = "IMPLEMENTOR=\"X\"\nJAVA_VERSION=\"17.0.15\"\nLIBC=\"gnu\"\n\
@@ -204,8 +216,14 @@ mod tests {
     }
 
     fn inspected(root: &Utf8Path) -> Result<JavaArchive, SourceError> {
-        let (archive, cache) = stage_tree(root, "t");
-        inspect_java(&archive, &cache)
+        let (archive, cache) = stage_some(root, "t", &Needed::all());
+        let seen = inspect_java(&archive, &cache);
+        // Also where images get nothing of it.
+        let needed = nothing().and_for(java_looks_into);
+        let (archive, cache) = stage_some(root, "t", &needed);
+        let alike = inspect_java(&archive, &cache);
+        assert_eq!(format!("{alike:?}"), format!("{seen:?}"));
+        seen
     }
 
     #[rstest]

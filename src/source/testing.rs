@@ -5,7 +5,10 @@ use std::process::Command;
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
-use super::{Cache, Fetcher, HttpOptions, Location, Obtained, Request, StagedArchive, stage};
+use super::{
+    Cache, Fetcher, HttpOptions, Location, Needed, Obtained, Request, StagedArchive, stage,
+};
+use crate::edit::Selection;
 use crate::progress::Reporter;
 
 /// A directory of the test's own, and its path.
@@ -37,13 +40,25 @@ pub(super) fn obtained(root: &Utf8Path, path: &Utf8Path) -> Obtained {
     fetcher.obtain(&request, &Reporter::silent()).unwrap()
 }
 
-/// The directory `tree` below `root`, packed and staged.
-pub(super) fn stage_tree(root: &Utf8Path, tree: &str) -> (StagedArchive, Cache) {
+/// What is needed of an archive of which images get nothing.
+pub(super) fn nothing() -> Needed {
+    needed(&["**"])
+}
+
+/// What is needed of an archive of which images do not get these.
+pub(super) fn needed(drop: &[&str]) -> Needed {
+    let drop: Vec<String> = drop.iter().map(|&pattern| pattern.to_owned()).collect();
+    Needed::of(Selection::new(0, &drop).unwrap())
+}
+
+/// The directory `tree` below `root`, packed, and staged as far as needed.
+pub(super) fn stage_some(root: &Utf8Path, tree: &str, needed: &Needed) -> (StagedArchive, Cache) {
     sh(
         root,
         &format!("tar -C {tree} --mtime=@0 --sort=name -czf packed.tgz ."),
     );
     let archive = obtained(root, &root.join("packed.tgz"));
     let cache = cache(root);
-    (stage(&archive, &cache, &Reporter::silent()).unwrap(), cache)
+    let staged = stage(&archive, needed, &cache, &Reporter::silent());
+    (staged.unwrap(), cache)
 }

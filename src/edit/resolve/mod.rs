@@ -5,17 +5,15 @@ mod draft;
 mod model;
 #[cfg(test)]
 mod tests;
-mod unpack;
 pub(super) mod walk;
 
 use draft::Draft;
-use unpack::chosen_members;
 use walk::LastLink;
 
 use super::read_tree::{below, wrong_kind};
 use super::{
     ArchiveId, Archives, Changes, Edit, EditError, EntryKind, FileContent, ImagePath, Mode, Owner,
-    ReadTree, StagedKind, Target, TextEdit, TreeEntry, Unpack,
+    ReadTree, Selection, StagedKind, Target, TextEdit, TreeEntry, Unpack,
 };
 
 /// The meaning of `edits`, in order, on top of `base`: what differs between
@@ -223,7 +221,12 @@ fn unpack_tree(
         into: into.clone(),
         reason,
     };
-    let members = chosen_members(archives.members(archive)?, unpack).map_err(unsafe_member)?;
+    let selection = Selection::new(unpack.strip, &unpack.drop).map_err(unsafe_member)?;
+    let mut members = Vec::new();
+    for member in archives.members(archive)? {
+        let name = selection.name_of(&member.name).map_err(unsafe_member)?;
+        members.extend(name.map(|name| (name, member)));
+    }
 
     let root = draft.place(into, LastLink::Follow)?;
     let into = match root.entry {
@@ -247,6 +250,12 @@ fn unpack_tree(
                 owner,
                 mode,
             },
+            StagedKind::LeftOut { .. } => {
+                return Err(unsafe_member(format!(
+                    "the content of {:?} was left out when the archive was read",
+                    member.name
+                )));
+            }
             StagedKind::Symlink { target } => symlink(&path, target)?,
         };
         put_member(draft, &path, target, owner)?;

@@ -120,7 +120,11 @@ impl Java {
         Self(vec![
             member("jdk-17", StagedKind::Dir, 0o755),
             member("jdk-17/bin/java", staged(12), 0o755),
-            member("jdk-17/lib/src.zip", staged(900), 0o644),
+            member(
+                "jdk-17/lib/src.zip",
+                StagedKind::LeftOut { len: 900 },
+                0o644,
+            ),
             member("jdk-17/lib/link", to("../bin/java"), 0o777),
         ])
     }
@@ -244,6 +248,20 @@ fn names_that_lead_out_of_an_archive_are_refused() {
     assert_eq!(
         error.to_string(),
         "unpacking into /opt: the archive has a member \"a/../../etc/passwd\", which leads out of it"
+    );
+}
+
+#[test]
+fn content_that_was_left_out_gets_into_no_image() {
+    let mut edit = unpack("java", "/opt");
+    if let Edit::UnpackTree { unpack, .. } = &mut edit {
+        unpack.drop.clear();
+    }
+    let error = resolve(&[edit], &pi_os(), &Java::new()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "unpacking into /opt: the content of \"jdk-17/lib/src.zip\" was left out when the \
+         archive was read"
     );
 }
 

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use camino::Utf8Path;
 
 use super::layout::{Kind, Layout};
+use super::needed::{HEAD, Needed};
 use super::read::{Body, Member, Stop, read_members};
 use super::staged::StagedArchive;
 use crate::edit::{Mode, StagedEntry, StagedKind};
@@ -21,30 +22,38 @@ use crate::source::{Cache, Obtained, SourceError};
 ///
 /// There is a result only when every member is there and the whole archive was
 /// read and found sound; an interrupted, cut or malicious one leaves nothing
-/// behind.
+/// behind. Files whose content is not `needed` are read past: they are checked
+/// like the others, and no byte of them reaches a file.
 ///
 /// # Errors
 /// What is wrong with the archive, or what the system said.
 pub fn stage(
     archive: &Obtained,
+    needed: &Needed,
     cache: &Cache,
     reporter: &Reporter,
 ) -> Result<StagedArchive, SourceError> {
-    let room = cache.workroom()?;
-    let entries = unpack(archive, room.path(), reporter)?;
-    let staged = StagedArchive::new(archive, entries, room);
+    let mut staged = unpack(archive, needed, cache, reporter)?;
+    if !staged.has(needed) {
+        // A link showed, too late, that a file read past was needed after all. No
+        // publisher's archive is known to have one, so it need not be clever.
+        drop(staged);
+        staged = unpack(archive, &Needed::all(), cache, reporter)?;
+    }
     staged.known().keep(&archive.sha256, cache)?;
     Ok(staged)
 }
 
-/// The members, in archive order, with their files in `dir`.
+/// What one reading of the archive gives.
 fn unpack(
     archive: &Obtained,
-    dir: &Utf8Path,
+    needed: &Needed,
+    cache: &Cache,
     reporter: &Reporter,
-) -> Result<Vec<StagedEntry>, SourceError> {
-    make_dir(&dir.join("files"))?;
-    let mut unpacking = Unpacking::new(dir);
+) -> Result<StagedArchive, SourceError> {
+    let room = cache.workroom()?;
+    make_dir(&room.path().join("files"))?;
+    let mut unpacking = Unpacking::new(room.path(), needed);
     let path = archive.path.as_path();
     let title = format!("unpacking {}", archive.file_name());
     read_members(path, &title, reporter, |member| unpacking.take(member))?;
@@ -57,11 +66,13 @@ fn unpack(
             reason,
         })?;
     archive.check_unchanged()?;
-    Ok(unpacking.entries)
+    let entries = unpacking.entries;
+    Ok(StagedArchive::new(archive, entries, room))
 }
 
 struct Unpacking<'a> {
     dir: &'a Utf8Path,
+    needed: &'a Needed,
     layout: Layout,
     entries: Vec<StagedEntry>,
     by_name: BTreeMap<String, usize>,
@@ -71,9 +82,10 @@ struct Unpacking<'a> {
 }
 
 impl<'a> Unpacking<'a> {
-    fn new(dir: &'a Utf8Path) -> Self {
+    fn new(dir: &'a Utf8Path, needed: &'a Needed) -> Self {
         Self {
             dir,
+            needed,
             layout: Layout::default(),
             entries: Vec::new(),
             by_name: BTreeMap::new(),
@@ -108,7 +120,7 @@ impl<'a> Unpacking<'a> {
                 self.layout
                     .add(&entry.name, Kind::File)
                     .map_err(Stop::Unsafe)?;
-                entry.kind = self.write(mode, len, content)?;
+                entry.kind = self.file(&entry.name, mode, len, content)?;
             }
             Body::Symlink(target) => {
                 self.layout
@@ -119,7 +131,7 @@ impl<'a> Unpacking<'a> {
             Body::HardLink(to) => {
                 let first = self.by_name.get(&to).and_then(|at| self.entries.get(*at));
                 let Some(StagedEntry {
-                    kind: kind @ StagedKind::File { .. },
+                    kind: kind @ (StagedKind::File { .. } | StagedKind::LeftOut { .. }),
                     mode,
                     ..
                 }) = first
@@ -146,7 +158,37 @@ impl<'a> Unpacking<'a> {
         Ok(())
     }
 
-    fn write(&mut self, mode: Mode, len: u64, content: &mut dyn Read) -> Result<StagedKind, Stop> {
+    /// Takes the content of a file, or reads past it.
+    fn file(
+        &mut self,
+        name: &str,
+        mode: Mode,
+        len: u64,
+        content: &mut dyn Read,
+    ) -> Result<StagedKind, Stop> {
+        let head = len.min(HEAD as u64) as usize;
+        let mut begun = 0;
+        while begun < head {
+            begun += read_some(content, &mut self.buffer[begun..])?;
+        }
+        if self.needed.has(name, &self.buffer[..head]) {
+            return self.write(mode, len, begun, content);
+        }
+        let mut left = len - begun as u64;
+        while left > 0 {
+            left -= read_some(content, &mut self.buffer)? as u64;
+        }
+        Ok(StagedKind::LeftOut { len })
+    }
+
+    /// Writes a file whose first `begun` bytes are in the buffer.
+    fn write(
+        &mut self,
+        mode: Mode,
+        len: u64,
+        begun: usize,
+        content: &mut dyn Read,
+    ) -> Result<StagedKind, Stop> {
         let path = self.dir.join(format!("files/{:06}", self.files));
         self.files += 1;
         let needed = self.written + len;
@@ -160,18 +202,16 @@ impl<'a> Unpacking<'a> {
         file.set_permissions(Permissions::from_mode(bits))
             .map_err(failed)?;
         let mut digester = Digester::new(None);
-        let mut left = len;
-        while left > 0 {
-            let read = match content.read(&mut self.buffer) {
-                Ok(0) => return Err(Stop::Read(io::ErrorKind::UnexpectedEof.into())),
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Stop::Read(error)),
-            };
+        let (mut left, mut read) = (len, begun);
+        loop {
             let bytes = &self.buffer[..read];
             digester.update(bytes);
             file.write_all(bytes).map_err(failed)?;
-            left = left.saturating_sub(read as u64);
+            left -= read as u64;
+            if left == 0 {
+                break;
+            }
+            read = read_some(content, &mut self.buffer)?;
         }
         self.written = needed;
         let digests = digester.finish();
@@ -180,5 +220,17 @@ impl<'a> Unpacking<'a> {
             len: digests.size,
             sha256: digests.sha256.0,
         })
+    }
+}
+
+/// Reads at least a byte of a file's content, of which there is more.
+fn read_some(content: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, Stop> {
+    loop {
+        match content.read(buffer) {
+            Ok(0) => return Err(Stop::Read(io::ErrorKind::UnexpectedEof.into())),
+            Ok(read) => return Ok(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Stop::Read(error)),
+        }
     }
 }

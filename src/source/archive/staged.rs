@@ -6,6 +6,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::known::KnownArchive;
+use super::needed::Needed;
 use crate::edit::{ArchiveId, Archives, EditError, StagedEntry, StagedKind};
 use crate::source::{Obtained, Sha256, SourceError, Workroom};
 
@@ -56,25 +57,35 @@ impl StagedArchive {
         &self.entries
     }
 
-    /// The regular files with their names, places on the host and lengths.
+    /// The regular files that were unpacked, with their names, places on the host and
+    /// lengths.
     pub fn files(&self) -> impl Iterator<Item = (&str, &Utf8Path, u64)> {
         self.entries.iter().filter_map(|entry| match &entry.kind {
             StagedKind::File { host, len, .. } => Some((entry.name.as_str(), host.as_path(), *len)),
-            StagedKind::Dir | StagedKind::Symlink { .. } => None,
+            StagedKind::Dir | StagedKind::LeftOut { .. } | StagedKind::Symlink { .. } => None,
         })
     }
 
-    /// Total length of all regular files, in bytes.
-    pub fn size(&self) -> u64 {
-        self.files().map(|(_, _, len)| len).sum()
+    /// Whether all content that is needed was unpacked, also of files that have
+    /// other names beside one that is not needed, and of those that links lead to.
+    pub fn has(&self, needed: &Needed) -> bool {
+        self.entries.iter().all(|entry| match &entry.kind {
+            StagedKind::LeftOut { .. } => !needed.has(&entry.name, &[]),
+            StagedKind::Symlink { .. } if needed.may_look_into(&entry.name, &[]) => {
+                !matches!(self.leads_to(&entry.name), Some(StagedKind::LeftOut { .. }))
+            }
+            StagedKind::Dir | StagedKind::File { .. } | StagedKind::Symlink { .. } => true,
+        })
     }
 
     /// What is worth knowing of it when its files are gone. A whole block for each
     /// directory and each begun one of a file; members that a recipe drops count,
-    /// too, so this errs on the large side.
+    /// too, so this errs on the large side and depends on no recipe.
     pub fn known(&self) -> KnownArchive {
         let bytes = |member: &StagedEntry| match &member.kind {
-            StagedKind::File { len, .. } => len.div_ceil(BLOCK) * BLOCK,
+            StagedKind::File { len, .. } | StagedKind::LeftOut { len } => {
+                len.div_ceil(BLOCK) * BLOCK
+            }
             StagedKind::Dir => BLOCK,
             StagedKind::Symlink { .. } => 0,
         };
@@ -84,14 +95,31 @@ impl StagedArchive {
     }
 
     /// Where the bytes of a member are, following symbolic links of the member
-    /// itself.
+    /// itself; none if it is no file, or its content was left out.
     pub fn file(&self, name: &str) -> Option<&Utf8Path> {
+        match self.leads_to(name)? {
+            StagedKind::File { host, .. } => Some(host),
+            StagedKind::Dir | StagedKind::LeftOut { .. } | StagedKind::Symlink { .. } => None,
+        }
+    }
+
+    /// Whether a member is a file, following symbolic links of the member itself,
+    /// unpacked or not.
+    pub fn is_file(&self, name: &str) -> bool {
+        let found = self.leads_to(name);
+        matches!(
+            found,
+            Some(StagedKind::File { .. } | StagedKind::LeftOut { .. })
+        )
+    }
+
+    /// What a member is, or what symbolic links of the member itself lead to.
+    fn leads_to(&self, name: &str) -> Option<&StagedKind> {
         let mut name = name.to_owned();
         for _ in 0..MOST_LINKS {
             match &self.entries.iter().find(|entry| entry.name == name)?.kind {
-                StagedKind::File { host, .. } => return Some(host),
-                StagedKind::Dir => return None,
                 StagedKind::Symlink { target } => name = beside(&name, target),
+                found => return Some(found),
             }
         }
         None

@@ -9,17 +9,28 @@ use tar::{Builder, EntryType, Header};
 use super::*;
 use crate::edit::{ArchiveId, Archives, EditError, Mode, StagedKind};
 use crate::progress::{Recorded, Reporter};
-use crate::source::testing::{cache, obtained, scratch, sh};
+use crate::source::testing::{cache, nothing, obtained, scratch, sh};
 use crate::source::{Obtained, Sha256, SourceError};
 
 fn staged(root: &Utf8Path, path: &Utf8Path) -> Result<StagedArchive, SourceError> {
-    stage(&obtained(root, path), &cache(root), &Reporter::silent())
+    let archive = obtained(root, path);
+    let stage = |needed: &Needed| stage(&archive, needed, &cache(root), &Reporter::silent());
+    let staged = stage(&Needed::all());
+    // An archive is as sound, and as large, whether its files are unpacked or not.
+    let past = stage(&nothing());
+    let words = |staged: &Result<StagedArchive, SourceError>| {
+        let known = staged.as_ref().map(StagedArchive::known);
+        known.map_err(ToString::to_string)
+    };
+    assert_eq!(words(&past), words(&staged));
+    staged
 }
 
 /// One line for each member.
 fn listing(archive: &StagedArchive) -> String {
     let line = |entry: &crate::edit::StagedEntry| match &entry.kind {
         StagedKind::Dir => format!("{} {}/\n", entry.mode, entry.name),
+        StagedKind::LeftOut { len } => format!("{} {} {len}\n", entry.mode, entry.name),
         StagedKind::Symlink { target } => format!("link {} -> {target}\n", entry.name),
         StagedKind::File { host, len, sha256 } => {
             let bytes = fs::read(host).unwrap();
@@ -73,7 +84,8 @@ fn what_tar_packs_is_staged(#[case] format: &str, #[case] packer: &str, #[case] 
     );
     assert_eq!(archive.file("t/bin/link"), archive.file("t/bin/java"));
     assert!(archive.contains("t/bin") && !archive.contains("t/bi"));
-    assert_eq!(archive.size(), 15);
+    let lens = archive.files().map(|(_, _, len)| len);
+    assert_eq!(lens.sum::<u64>(), 15);
 }
 
 #[test]
@@ -85,7 +97,7 @@ fn what_was_staged_is_known_afterwards() {
     let cache = cache(&root);
     let (reporter, events) = Recorded::reporter();
     assert!(recall(&archive.sha256, &cache).unwrap().is_none());
-    let first = stage(&archive, &cache, &reporter).unwrap();
+    let first = stage(&archive, &Needed::all(), &cache, &reporter).unwrap();
     assert_eq!(events.titles(), ["unpacking x.tar"]);
     // Four directories, and three files in which there is something.
     let known = KnownArchive {
@@ -101,7 +113,7 @@ fn what_was_staged_is_known_afterwards() {
     nothing_left(&root);
 
     assert_eq!(recall(&archive.sha256, &cache).unwrap(), Some(known));
-    let again = stage(&archive, &cache, &reporter).unwrap();
+    let again = stage(&archive, &Needed::all(), &cache, &reporter).unwrap();
     let staged: StagedArchives = [again.clone()].into_iter().collect();
     assert_eq!(staged.members(&again.id()).unwrap(), again.entries());
     let other = ArchiveId("00".to_owned());
@@ -121,7 +133,7 @@ fn several_at_once_do_not_meet() {
         for _ in 0..4 {
             scope.spawn(|| {
                 let cache = cache(&root);
-                let staged = stage(&archive, &cache, &Reporter::silent()).unwrap();
+                let staged = stage(&archive, &Needed::all(), &cache, &Reporter::silent()).unwrap();
                 assert_eq!(listing(&staged).matches("java\\n").count(), 2);
             });
         }
@@ -236,7 +248,7 @@ fn an_absurd_header_does_not_fill_the_memory() {
     std::io::Write::write_all(&mut file, long.as_bytes()).unwrap();
     file.set_len(512 + (3 << 30)).unwrap();
     let archive = obtained_unread(&root, &path);
-    let error = stage(&archive, &cache(&root), &Reporter::silent()).unwrap_err();
+    let error = stage(&archive, &Needed::all(), &cache(&root), &Reporter::silent()).unwrap_err();
     assert!(error.to_string().contains("absurdly long"), "{error}");
     nothing_left(&root);
 }
@@ -352,7 +364,7 @@ fn a_file_replaced_in_between_is_not_kept_under_the_old_digest() {
     sh(&root, &format!("{TAR} -cf x.tar t"));
     let archive = obtained(&root, &root.join("x.tar"));
     sh(&root, &format!("echo more > t/more; {TAR} -cf x.tar t"));
-    let error = stage(&archive, &cache(&root), &Reporter::silent()).unwrap_err();
+    let error = stage(&archive, &Needed::all(), &cache(&root), &Reporter::silent()).unwrap_err();
     assert!(matches!(error, SourceError::Changing { .. }), "{error}");
     nothing_left(&root);
 }

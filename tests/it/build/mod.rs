@@ -15,3 +15,4 @@ mod refilled;
 mod same_bytes;
 mod secrets;
 mod shared_blocks;
+mod unpacked;

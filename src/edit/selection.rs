@@ -2,27 +2,35 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::edit::{StagedEntry, Unpack};
+/// The members of an archive that an [`Unpack`](super::Unpack) chooses. Whoever
+/// asks, a build that reads an archive or one that resolves edits, asks here.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    strip: usize,
+    drop: GlobSet,
+}
 
-/// The members that `unpack` chooses, each with its name below the directory
-/// unpacked into.
-///
-/// # Errors
-/// A phrase, when a member's name could lead elsewhere or a pattern makes no
-/// sense.
-pub(super) fn chosen_members<'m>(
-    members: &'m [StagedEntry],
-    unpack: &Unpack,
-) -> Result<Vec<(String, &'m StagedEntry)>, String> {
-    let drop = patterns(&unpack.drop)?;
-    let mut chosen = Vec::new();
-    for member in members {
-        let name = stripped(&member.name, unpack.strip)?;
-        if !name.is_empty() && !is_dropped(&drop, &name) {
-            chosen.push((name, member));
-        }
+impl Selection {
+    /// Of the members that no pattern of `drop` matches, under their names without
+    /// the first `strip` components: see [`Unpack`](super::Unpack).
+    ///
+    /// # Errors
+    /// A phrase, when a pattern makes no sense.
+    pub fn new(strip: usize, drop: &[String]) -> Result<Self, String> {
+        let drop = patterns(drop)?;
+        Ok(Self { strip, drop })
     }
-    Ok(chosen)
+
+    /// What the member called `name` is called below the directory unpacked into;
+    /// none if it is left out.
+    ///
+    /// # Errors
+    /// A phrase, when the name could lead elsewhere, left out or not.
+    pub fn name_of(&self, name: &str) -> Result<Option<String>, String> {
+        let name = stripped(name, self.strip)?;
+        let is_chosen = !name.is_empty() && !is_dropped(&self.drop, &name);
+        Ok(is_chosen.then_some(name))
+    }
 }
 
 fn patterns(patterns: &[String]) -> Result<GlobSet, String> {
@@ -77,27 +85,12 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::edit::{Mode, Owner, StagedKind};
 
     fn choose(names: &[&str], strip: usize, drop: &[&str]) -> Result<Vec<String>, String> {
-        let members: Vec<StagedEntry> = names
-            .iter()
-            .map(|&name| StagedEntry {
-                name: name.to_owned(),
-                kind: StagedKind::Dir,
-                mode: Mode::FILE,
-            })
-            .collect();
-        let drop = drop.iter().map(|&pattern| pattern.to_owned()).collect();
-        let unpack = Unpack {
-            strip,
-            drop,
-            owner: Owner::ROOT,
-        };
-        Ok(chosen_members(&members, &unpack)?
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect())
+        let drop: Vec<String> = drop.iter().map(|&pattern| pattern.to_owned()).collect();
+        let selection = Selection::new(strip, &drop)?;
+        let names = names.iter().map(|name| selection.name_of(name));
+        names.filter_map(Result::transpose).collect()
     }
 
     const HADOOP: &[&str] = &[
