@@ -1,11 +1,10 @@
 //! What tells whether an image needs other contents only.
 
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
 
 use super::origin::FORMAT;
 use crate::disk::ext4::NewContent;
-use crate::edit::{Changes, FileContent};
+use crate::edit::{Changes, FileContent, cache_key};
 use crate::plan::{NodePlan, Plan};
 use crate::source::Sha256;
 
@@ -34,18 +33,18 @@ impl Imprint {
         (root, boot): (&Changes, &Changes),
         block: u64,
     ) -> Option<Self> {
-        let mut hash = sha2::Sha256::new();
-        hash.update(FORMAT);
-        hash.update(plan.epoch.to_le_bytes());
-        hash.update(node.disk_id.get().to_le_bytes());
-        hash.update(root.outline(usize::try_from(block).ok()?)?);
-        hash.update(boot.outline(1)?);
-        for (_, content) in boot.files() {
-            hash.update(content.sha256());
-        }
+        let in_boot: Vec<[u8; 32]> = boot.files().map(|(_, file)| file.sha256()).collect();
+        let frame = cache_key(&[
+            FORMAT.as_bytes(),
+            &plan.epoch.to_le_bytes(),
+            &node.disk_id.get().to_le_bytes(),
+            &root.outline(usize::try_from(block).ok()?)?,
+            &boot.outline(1)?,
+            in_boot.as_flattened(),
+        ]);
         let known = |content: &FileContent| (content.len(), Sha256(content.sha256()));
         Some(Self {
-            frame: Sha256(hash.finalize().into()),
+            frame: Sha256(frame),
             contents: root.files().map(|(_, content)| known(content)).collect(),
         })
     }

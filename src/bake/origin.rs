@@ -1,9 +1,9 @@
 //! What an image follows from.
 
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
 
 use super::imprint::Imprint;
+use crate::edit::cache_key;
 use crate::plan::{NodePlan, Plan};
 use crate::source::Sha256;
 
@@ -43,17 +43,12 @@ impl Origin {
 
 /// Digest of everything that a node's image follows from.
 pub(super) fn fingerprint(plan: &Plan, node: &NodePlan) -> String {
-    let mut hash = sha2::Sha256::new();
-    let (epoch, disk_id) = (plan.epoch.to_le_bytes(), node.disk_id.get().to_le_bytes());
-    for field in [
+    let digest = cache_key(&[
         FORMAT.as_bytes(),
         plan.layer.id.as_bytes(),
         node.personality.as_bytes(),
-        &epoch,
-        &disk_id,
-    ] {
-        hash.update((field.len() as u64).to_le_bytes());
-        hash.update(field);
-    }
-    hex::encode(hash.finalize())
+        &plan.epoch.to_le_bytes(),
+        &node.disk_id.get().to_le_bytes(),
+    ]);
+    hex::encode(digest)
 }

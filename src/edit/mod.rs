@@ -27,7 +27,7 @@ mod tree;
 pub use attributes::{Mode, Owner};
 pub use changes::{Changes, FileContent, Target};
 pub use content::Content;
-pub use digest::digest;
+pub use digest::{cache_key, digest};
 pub use edit::{ArchiveId, Edit, Edits, Unpack};
 pub use error::EditError;
 pub use mismatch::{Attributes, Difference, Mismatch};

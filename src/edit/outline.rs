@@ -1,8 +1,10 @@
 //! Changes without what is in the files.
 
-use sha2::{Digest, Sha256};
+use super::digest::Encoder;
+use super::{Changes, FileContent, Target};
 
-use super::{Changes, FileContent, Mode, Owner, Target};
+/// Begins every encoding of an outline.
+const DOMAIN: &str = "pidoop outline 1";
 
 impl Changes {
     /// Digest of all but what is in the files: which paths go, which come, of
@@ -14,58 +16,43 @@ impl Changes {
     ///
     /// `None` if files lie on the host, whose bytes are not here.
     pub fn outline(&self, block: usize) -> Option<[u8; 32]> {
-        let mut hash = Sha256::new();
-        hash.update((self.removed.len() as u64).to_le_bytes());
+        let mut encoder = Encoder::new(DOMAIN);
+        encoder.length(self.removed.len());
         for path in &self.removed {
-            field(&mut hash, path.as_str().as_bytes());
+            encoder.text(path.as_str());
         }
         for (path, target) in &self.targets {
-            field(&mut hash, path.as_str().as_bytes());
+            encoder.text(path.as_str());
             match target {
                 Target::Dir { owner, mode } => {
-                    hash.update(b"d");
-                    attributes(&mut hash, *owner, *mode);
+                    encoder.tag(1).owner(*owner).mode(*mode);
                 }
                 Target::File {
                     content: FileContent::Inline { bytes, .. },
                     owner,
                     mode,
                 } => {
-                    hash.update(b"f");
-                    attributes(&mut hash, *owner, *mode);
                     let zeros = |block: &[u8]| u8::from(block.iter().all(|byte| *byte == 0));
                     let blocks: Vec<u8> = bytes.chunks(block.max(1)).map(zeros).collect();
-                    field(&mut hash, &blocks);
+                    encoder.tag(2).owner(*owner).mode(*mode).bytes(&blocks);
                 }
                 Target::File {
                     content: FileContent::Staged { .. },
                     ..
                 } => return None,
                 Target::Symlink { target } => {
-                    hash.update(b"l");
-                    field(&mut hash, target.as_bytes());
+                    encoder.tag(3).text(target);
                 }
             }
         }
-        Some(hash.finalize().into())
+        Some(encoder.finish())
     }
-}
-
-fn field(hash: &mut Sha256, bytes: &[u8]) {
-    hash.update((bytes.len() as u64).to_le_bytes());
-    hash.update(bytes);
-}
-
-fn attributes(hash: &mut Sha256, owner: Owner, mode: Mode) {
-    hash.update(owner.uid.to_le_bytes());
-    hash.update(owner.gid.to_le_bytes());
-    hash.update(mode.bits().to_le_bytes());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::ImagePath;
+    use crate::edit::{ImagePath, Mode, Owner};
 
     fn path(text: &str) -> ImagePath {
         ImagePath::new(text).unwrap()

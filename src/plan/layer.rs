@@ -1,10 +1,9 @@
 //! The layer: what all nodes share, built once.
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::{BaseFacts, Component};
-use crate::edit::Edit;
+use crate::edit::{Edit, cache_key, digest};
 
 /// Partitions of Raspberry Pi OS begin and end on this boundary, in bytes
 /// (pi-gen `export-image/prerun.sh`, ALIGN since 2025-03).
@@ -45,20 +44,16 @@ impl Layer {
         let needed = with_overhead(base.root_used_bytes + content + free_bytes);
         let root_bytes = needed.max(base.root_bytes).next_multiple_of(ALIGN);
 
-        let mut hash = Sha256::new();
-        for field in [
+        let id = cache_key(&[
             FORMAT.as_bytes(),
             base.sha256.as_bytes(),
             &root_bytes.to_le_bytes(),
             &epoch.to_le_bytes(),
             writer.as_bytes(),
-            &crate::edit::digest(&edits),
-        ] {
-            hash.update((field.len() as u64).to_le_bytes());
-            hash.update(field);
-        }
+            &digest(&edits),
+        ]);
         Self {
-            id: hex::encode(hash.finalize()),
+            id: hex::encode(id),
             root_bytes,
             edits,
         }

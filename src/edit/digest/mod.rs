@@ -10,10 +10,12 @@
 //! Lengths come ahead of what they measure and tags tell what follows, so no
 //! two different lists have the same encoding. Secret content is part of it.
 
-use sha2::{Digest, Sha256};
+mod encoder;
+
+pub(super) use encoder::Encoder;
 
 use super::text::CmdlineEdit;
-use super::{Content, Edit, Edits, Mode, Owner, TextEdit, Unpack};
+use super::{Edit, Edits, TextEdit, Unpack};
 
 /// Begins every encoding. A change of the encoding changes the version, and
 /// with it every cache key.
@@ -21,8 +23,18 @@ const DOMAIN: &str = "pidoop edits 1";
 
 /// SHA-256 over the canonical encoding of `edits`, in order.
 pub fn digest(edits: &[Edit]) -> [u8; 32] {
-    let mut encoder = Encoder::new();
+    let mut encoder = Encoder::new(DOMAIN);
     encoder.edits(edits);
+    encoder.finish()
+}
+
+/// SHA-256 over `fields`, each behind its length: the key of something that
+/// follows from them.
+pub fn cache_key(fields: &[&[u8]]) -> [u8; 32] {
+    let mut encoder = Encoder::bare();
+    for field in fields {
+        encoder.bytes(field);
+    }
     encoder.finish()
 }
 
@@ -30,28 +42,15 @@ impl Edits {
     /// SHA-256 over the canonical encoding of both lists.
     pub fn digest(&self) -> [u8; 32] {
         let Self { boot, root } = self;
-        let mut encoder = Encoder::new();
+        let mut encoder = Encoder::new(DOMAIN);
         encoder.edits(boot);
         encoder.edits(root);
         encoder.finish()
     }
 }
 
-/// Writes the encoding into the hash. Every pattern names all fields, so a
-/// new field cannot be forgotten here.
-struct Encoder(Sha256);
-
+/// Every pattern names all fields, so a new field cannot be forgotten here.
 impl Encoder {
-    fn new() -> Self {
-        let mut encoder = Self(Sha256::new());
-        encoder.text(DOMAIN);
-        encoder
-    }
-
-    fn finish(self) -> [u8; 32] {
-        self.0.finalize().into()
-    }
-
     fn edits(&mut self, edits: &[Edit]) {
         self.length(edits.len());
         for edit in edits {
@@ -152,55 +151,6 @@ impl Encoder {
                 self.tag(12).text(mount_point).list(add).list(remove);
             }
         }
-    }
-
-    fn tag(&mut self, tag: u8) -> &mut Self {
-        self.0.update([tag]);
-        self
-    }
-
-    fn flag(&mut self, flag: bool) -> &mut Self {
-        self.tag(u8::from(flag))
-    }
-
-    fn integer(&mut self, value: u64) -> &mut Self {
-        self.0.update(value.to_le_bytes());
-        self
-    }
-
-    fn length(&mut self, length: usize) -> &mut Self {
-        self.integer(length as u64)
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.length(bytes.len());
-        self.0.update(bytes);
-        self
-    }
-
-    fn text(&mut self, text: &str) -> &mut Self {
-        self.bytes(text.as_bytes())
-    }
-
-    fn list(&mut self, items: &[String]) -> &mut Self {
-        self.length(items.len());
-        for item in items {
-            self.text(item);
-        }
-        self
-    }
-
-    fn content(&mut self, content: &Content) -> &mut Self {
-        self.flag(content.is_secret()).bytes(content.bytes())
-    }
-
-    fn owner(&mut self, owner: Owner) -> &mut Self {
-        let Owner { uid, gid } = owner;
-        self.integer(u64::from(uid)).integer(u64::from(gid))
-    }
-
-    fn mode(&mut self, mode: Mode) -> &mut Self {
-        self.integer(u64::from(mode.bits()))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::edit::{ArchiveId, ImagePath};
+use crate::edit::{ArchiveId, Content, ImagePath, Mode, Owner};
 
 fn path(text: &str) -> ImagePath {
     ImagePath::new(text).unwrap()
