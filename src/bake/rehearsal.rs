@@ -90,9 +90,10 @@ pub(super) fn moved(
     pieces: impl IntoIterator<Item = Piece>,
     by: u64,
 ) -> impl Iterator<Item = Piece> {
-    pieces
-        .into_iter()
-        .map(move |Piece { at, bytes }| Piece { at: by + at, bytes })
+    pieces.into_iter().map(move |Piece { at, bytes }| Piece {
+        at: by.saturating_add(at),
+        bytes,
+    })
 }
 
 /// What makes a copy of the layer a node's image.

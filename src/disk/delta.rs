@@ -28,6 +28,19 @@ impl Piece {
     pub fn end(&self) -> u64 {
         self.at.saturating_add(self.bytes.len() as u64)
     }
+
+    /// It block by block: the block's number, where in it, and the bytes there.
+    fn by_block(&self) -> impl Iterator<Item = (u64, usize, &[u8])> {
+        let mut at = self.at;
+        let mut rest = self.bytes.as_slice();
+        std::iter::from_fn(move || {
+            let (block, offset) = (at / BLOCK as u64, (at % BLOCK as u64) as usize);
+            let (bytes, left) = rest.split_at((BLOCK - offset).min(rest.len()));
+            at = at.saturating_add(bytes.len() as u64);
+            rest = left;
+            (!bytes.is_empty()).then_some((block, offset, bytes))
+        })
+    }
 }
 
 /// Blocks in a row: number of the first, and how many.
@@ -51,18 +64,11 @@ impl Delta {
         let len = base.metadata()?.len();
         let mut delta = Self::default();
         for piece in pieces {
-            let end = piece.end();
-            if end > len {
+            if piece.end() > len {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            let mut at = piece.at;
-            while at < end {
-                let (block, offset) = (at / BLOCK as u64, (at % BLOCK as u64) as usize);
-                let count = (BLOCK - offset).min((end - at) as usize);
-                let from = (at - piece.at) as usize;
-                delta.block(base, len, block)?[offset..offset + count]
-                    .copy_from_slice(&piece.bytes[from..from + count]);
-                at += count as u64;
+            for (block, offset, bytes) in piece.by_block() {
+                delta.block(base, len, block)?[offset..offset + bytes.len()].copy_from_slice(bytes);
             }
         }
         delta.without_what_is_in(base, len)
@@ -97,20 +103,21 @@ impl Delta {
     pub fn read(file: &File, extents: &[Extent]) -> io::Result<Self> {
         let len = file.metadata()?.len();
         let mut delta = Self::default();
-        let mut buffer = vec![0; RUN];
-        for (first, count) in extents {
-            let [at, bytes] = [first, count].map(|blocks| blocks.saturating_mul(BLOCK as u64));
-            expect_soon(file, at, bytes);
-        }
-        for (first, count) in extents {
+        let place = |(first, count): &Extent| {
             let (at, end) = (
                 first.saturating_mul(BLOCK as u64),
                 first.saturating_add(*count).saturating_mul(BLOCK as u64),
             );
-            if at >= len || end >= len.saturating_add(BLOCK as u64) {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let end = end.min(len);
+            let outside = at >= len || end >= len.saturating_add(BLOCK as u64);
+            (!outside).then_some((at, end.min(len)))
+        };
+        let places: Option<Vec<(u64, u64)>> = extents.iter().map(place).collect();
+        let places = places.ok_or(io::ErrorKind::UnexpectedEof)?;
+        for (at, end) in &places {
+            expect_soon(file, *at, end - at);
+        }
+        let mut buffer = vec![0; RUN];
+        for (at, end) in places {
             for at in (at..end).step_by(RUN) {
                 let bytes = &mut buffer[..(end - at).min(RUN as u64) as usize];
                 file.read_exact_at(bytes, at)?;
@@ -127,17 +134,11 @@ impl Delta {
     pub fn with(&self, pieces: impl IntoIterator<Item = Piece>) -> Option<Self> {
         let mut delta = self.clone();
         for piece in pieces {
-            let mut at = piece.at;
-            while at < piece.end() {
-                let (block, offset) = (at / BLOCK as u64, (at % BLOCK as u64) as usize);
-                let from = (at - piece.at) as usize;
-                let count = (BLOCK - offset).min(piece.bytes.len() - from);
-                let here = delta
-                    .blocks
-                    .get_mut(&block)?
-                    .get_mut(offset..offset + count)?;
-                here.copy_from_slice(&piece.bytes[from..from + count]);
-                at += count as u64;
+            for (block, offset, bytes) in piece.by_block() {
+                let block = delta.blocks.get_mut(&block)?;
+                block
+                    .get_mut(offset..offset + bytes.len())?
+                    .copy_from_slice(bytes);
             }
         }
         Some(delta)
@@ -260,6 +261,31 @@ mod tests {
         let outside = Delta::of(&base, [piece(9999, b"xy")]).unwrap_err();
         assert_eq!(outside.kind(), io::ErrorKind::UnexpectedEof);
         assert!(Delta::read(&base, &[(3, 1)]).is_err());
+    }
+
+    #[test]
+    fn pieces_are_laid_over_blocks_that_are_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, file) = image(&dir, "file", &[5; 20_000]);
+        let delta = Delta::read(&file, &[(1, 2), (4, 1)]).unwrap();
+        let with = |at, bytes: &[u8]| {
+            let bytes = bytes.to_vec();
+            delta.with([Piece { at, bytes }])
+        };
+        let across = with(8190, b"four").unwrap();
+        assert_eq!(across.extents(), delta.extents());
+        assert_eq!(across.blocks[&1][4094..], *b"fo");
+        assert_eq!(across.blocks[&2][..2], *b"ur");
+        assert_eq!(with(19_996, b"last").unwrap().blocks[&4][3612..], *b"last");
+        assert_eq!(with(4095, b""), Some(delta.clone()));
+        for (at, bytes) in [
+            (4095, "xx"),
+            (12_287, "xx"),
+            (19_999, "xx"),
+            (u64::MAX, "x"),
+        ] {
+            assert_eq!(with(at, bytes.as_bytes()), None, "{at}");
+        }
     }
 
     #[test]

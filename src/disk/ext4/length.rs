@@ -3,6 +3,7 @@
 use crc::{CRC_32_ISCSI, Crc};
 
 use super::Superblock;
+use super::inodes::{u16_at, u32_at};
 
 static CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
@@ -17,8 +18,8 @@ const EXTRA_ISIZE: usize = 0x80;
 const CHECKSUM_HIGH: usize = 0x82;
 
 /// Type and mask of it in a mode (inode(7)).
-const TYPE: u32 = 0xf000;
-const REGULAR: u32 = 0x8000;
+const TYPE: u16 = 0xf000;
+const REGULAR: u16 = 0x8000;
 
 /// The part of an inode that every filesystem has.
 const SHORTEST: usize = 128;
@@ -51,9 +52,9 @@ impl Lengths {
             return false;
         };
         if inode.len() < SHORTEST
-            || long(inode, MODE) & TYPE != REGULAR
-            || long(inode, SIZE) != before
-            || long(inode, SIZE_HIGH) != 0
+            || u16_at(inode, MODE).map(|mode| mode & TYPE) != Some(REGULAR)
+            || u32_at(inode, SIZE) != Some(before)
+            || u32_at(inode, SIZE_HIGH) != Some(0)
             || self.seed.is_some_and(|seed| !is_right(inode, number, seed))
         {
             return false;
@@ -86,10 +87,7 @@ fn checksum(inode: &[u8], number: u32, seed: u32) -> u32 {
 fn set_checksum(inode: &mut [u8], checksum: u32) {
     let [low, high] = [checksum as u16, (checksum >> 16) as u16].map(u16::to_le_bytes);
     inode[CHECKSUM..CHECKSUM + 2].copy_from_slice(&low);
-    let extra = match inode.get(EXTRA_ISIZE..EXTRA_ISIZE + 2) {
-        Some(bytes) => u16::from_le_bytes([bytes[0], bytes[1]]),
-        None => 0,
-    };
+    let extra = u16_at(inode, EXTRA_ISIZE).unwrap_or_default();
     if extra >= 4 && inode.len() > CHECKSUM_HIGH + 1 {
         inode[CHECKSUM_HIGH..CHECKSUM_HIGH + 2].copy_from_slice(&high);
     }
@@ -103,12 +101,6 @@ fn sum(seed: u32, pieces: &[&[u8]]) -> u32 {
         digest.update(piece);
     }
     !digest.finalize()
-}
-
-fn long(bytes: &[u8], at: usize) -> u32 {
-    bytes[at..]
-        .first_chunk()
-        .map_or(0, |word| u32::from_le_bytes(*word))
 }
 
 #[cfg(test)]
@@ -158,7 +150,7 @@ mod tests {
             };
             assert!(changed.clone().all(|at| allowed(&at)), "{len} {extra}");
             assert!(changed.count() > 3);
-            assert_eq!(long(&now, SIZE), 70_000);
+            assert_eq!(u32_at(&now, SIZE), Some(70_000));
         }
     }
 

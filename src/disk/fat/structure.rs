@@ -74,17 +74,17 @@ impl Walk<'_> {
                     "{of} goes on in cluster {at}, which does not exist"
                 ));
             }
-            let Some(entry) = self.entries.get(at as usize) else {
-                return found(is_free(of, at));
-            };
+            let entry = self.entries.get(at as usize).copied().unwrap_or(FREE);
+            if entry == FREE {
+                return found(format!("{of} has cluster {at}, which is marked free"));
+            }
             if std::mem::replace(&mut self.seen[at as usize], true) {
                 return found(format!(
                     "{of} shares cluster {at} with another file, or with itself"
                 ));
             }
             chain.push(at);
-            match *entry {
-                FREE => return found(is_free(of, at)),
+            match entry {
                 LAST.. => return Ok(chain),
                 next => at = next,
             }
@@ -246,10 +246,6 @@ impl Structure {
         }
         Ok(())
     }
-}
-
-fn is_free(of: &str, cluster: u32) -> String {
-    format!("{of} has cluster {cluster}, which is marked free")
 }
 
 /// Whether a directory begins as it must.

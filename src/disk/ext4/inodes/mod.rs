@@ -25,13 +25,13 @@ pub use listed::ListedExt4;
 type Damage = String;
 
 /// Little-endian numbers in bytes that may be too few.
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     let bytes = bytes.get(at..at + 2)?;
     Some(u16::from_le_bytes([bytes[0], bytes[1]]))
 }
 
 /// See [`u16_at`].
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     let low = u16_at(bytes, at)?;
     let high = u16_at(bytes, at + 2)?;
     Some(u32::from(low) | u32::from(high) << 16)
