@@ -15,7 +15,7 @@ use super::rehearsal::Ground;
 use super::{BakeError, LayerImage, Materials, NodeImage, Unsettled, cached_layer, ensure_layer};
 use crate::plan::{NodePlan, Plan};
 use crate::progress::Reporter;
-use crate::tool::{DEBUGFS, E2FSCK};
+use crate::tool::E2FSCK;
 
 /// How many images are made at a time, whatever the machine: while some wait
 /// for the disk or for a program, another has the processor.
@@ -101,6 +101,7 @@ impl Build<'_> {
         };
         let missing = found.iter().filter(|found| !found.is_done()).count();
         oven.waiting.store(missing, Ordering::Relaxed);
+        E2FSCK.ask_ahead();
         let (layer, unsettled) = thread::scope(|scope| {
             let layer = scope.spawn(|| {
                 ensure_layer(
@@ -111,8 +112,6 @@ impl Build<'_> {
                     self.reporter,
                 )
             });
-            // Whatever is wrong with them is told when they are needed.
-            scope.spawn(|| [DEBUGFS, E2FSCK].map(|tool| tool.check().is_ok()));
             // What the first node asks of a layer that is there, the others will.
             if ground.is_none()
                 && let Some(path) = cached_layer(&self.plan.layer, self.cache)
@@ -148,7 +147,7 @@ impl Build<'_> {
         nodes: &[&NodePlan],
     ) -> Result<(Vec<Found>, Option<Ground<'a>>), BakeError> {
         let path = OnceCell::new();
-        let mut ground = None;
+        let opened = OnceCell::new();
         let (tell, told) = mpsc::channel();
         let (finish, finished) = mpsc::channel();
         pool.in_place_scope(|scope| {
@@ -165,14 +164,16 @@ impl Build<'_> {
                     let _ = finish.send((index, Ok(found)));
                     continue;
                 };
-                let path = path.get_or_init(|| cached_layer(&self.plan.layer, self.cache));
-                let layer = path.as_deref().and_then(LayerFile::at);
-                if ground.is_none() {
+                let opened = opened.get_or_init(|| {
+                    let path = path.get_or_init(|| cached_layer(&self.plan.layer, self.cache));
+                    let layer = LayerFile::at(path.as_deref()?)?;
                     // Whatever is wrong shows when the layer is needed.
-                    ground = layer.and_then(|layer| Ground::open(self.plan, layer.path).ok());
-                }
-                let intent = ground.as_ref().and_then(|ground| ground.intent(node).ok());
-                let (Some(layer), Some(intent)) = (layer, intent) else {
+                    Some((layer, Ground::open(self.plan, layer.path).ok()?))
+                });
+                let meant = opened
+                    .as_ref()
+                    .and_then(|(layer, ground)| Some((*layer, ground.intent(node).ok()?)));
+                let Some((layer, intent)) = meant else {
                     let _ = finish.send((index, Ok(Found::Older(old))));
                     continue;
                 };
@@ -182,6 +183,7 @@ impl Build<'_> {
             }
         });
         drop(finish);
+        let ground = opened.into_inner().flatten().map(|(_, ground)| ground);
         Ok((in_order(finished)?, ground))
     }
 

@@ -54,17 +54,16 @@ impl Intent {
         &self,
         plan: &Plan,
         node: &NodePlan,
-        image: &Utf8Path,
+        disk: &PiImage,
         written: &Delta,
         mut wrong: Vec<String>,
     ) -> Result<Proof, BakeError> {
-        let disk = PiImage::open(image)?;
         let root = Ext4Volume::open(&disk.root())?;
         let boot = FatVolume::open(&disk.boot())?;
         let (checked, ignored) = (Attributes::Checked, Attributes::Ignored);
         wrong.extend(mismatches(&self.root, &root, checked, node, "root")?);
         wrong.extend(mismatches(&self.boot, &boot, ignored, node, "boot")?);
-        if Delta::read(&open_scattered(image)?, &written.extents())? != *written {
+        if Delta::read(&open_scattered(disk.path())?, &written.extents())? != *written {
             wrong.push("blocks of it are not what was written to them".to_owned());
         }
         if !wrong.is_empty() {

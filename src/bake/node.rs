@@ -265,7 +265,8 @@ impl Oven<'_> {
                 task.advance(1);
                 // What it was copied from it was held against when it was new; since
                 // then nobody wrote to it.
-                intent.verify(self.plan, node, scratch.path(), delta, Vec::new())
+                let disk = PiImage::open(scratch.path())?;
+                intent.verify(self.plan, node, &disk, delta, Vec::new())
             });
         let access = match done {
             Ok(access) => access,

@@ -147,15 +147,16 @@ impl Rehearsal {
         node: &NodePlan,
         image: &Utf8Path,
     ) -> Result<Proof, BakeError> {
+        let disk = PiImage::open(image)?;
         let mut wrong = Vec::new();
-        if !self.root_stage.agrees_with(&PiImage::open(image)?.root())? {
+        if !self.root_stage.agrees_with(&disk.root())? {
             wrong.push(format!(
                 "root partition: its metadata are not those that were judged; the layer \
                  seems to be damaged: remove {} and build again",
                 self.skeleton
             ));
         }
-        self.intent.verify(plan, node, image, &self.delta, wrong)
+        self.intent.verify(plan, node, &disk, &self.delta, wrong)
     }
 
     /// Ends it: what it took in memory serves the next one.
