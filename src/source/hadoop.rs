@@ -246,8 +246,7 @@ mod tests {
     use camino::Utf8Path;
     use rstest::rstest;
 
-    use super::super::Needed;
-    use super::super::testing::{nothing, scratch, sh, stage_some};
+    use super::super::testing::{self, scratch, sh};
     use super::*;
 
     const XML: &str = "<configuration><property><name>KEY</name><value>1</value></property>\
@@ -305,14 +304,7 @@ mod tests {
     }
 
     fn inspected(root: &Utf8Path) -> Result<HadoopArchive, SourceError> {
-        let (archive, cache) = stage_some(root, "t", &Needed::all());
-        let seen = inspect_hadoop(&archive, &cache);
-        // Also where images get nothing of it.
-        let needed = nothing().and_for(hadoop_looks_into);
-        let (archive, cache) = stage_some(root, "t", &needed);
-        let alike = inspect_hadoop(&archive, &cache);
-        assert_eq!(format!("{alike:?}"), format!("{seen:?}"));
-        seen
+        testing::inspected(root, hadoop_looks_into, inspect_hadoop)
     }
 
     #[test]

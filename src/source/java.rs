@@ -195,8 +195,7 @@ mod tests {
     use camino::Utf8Path;
     use rstest::rstest;
 
-    use super::super::Needed;
-    use super::super::testing::{nothing, scratch, sh, stage_some};
+    use super::super::testing::{self, scratch, sh};
     use super::*;
 
     const RELEASE: &str = "IMPLEMENTOR=\"X\"\nJAVA_VERSION=\"17.0.15\"\nLIBC=\"gnu\"\n\
@@ -216,14 +215,7 @@ mod tests {
     }
 
     fn inspected(root: &Utf8Path) -> Result<JavaArchive, SourceError> {
-        let (archive, cache) = stage_some(root, "t", &Needed::all());
-        let seen = inspect_java(&archive, &cache);
-        // Also where images get nothing of it.
-        let needed = nothing().and_for(java_looks_into);
-        let (archive, cache) = stage_some(root, "t", &needed);
-        let alike = inspect_java(&archive, &cache);
-        assert_eq!(format!("{alike:?}"), format!("{seen:?}"));
-        seen
+        testing::inspected(root, java_looks_into, inspect_java)
     }
 
     #[rstest]

@@ -1,12 +1,14 @@
 //! What the tests of this module share.
 
+use std::fmt::Debug;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
 use super::{
-    Cache, Fetcher, HttpOptions, Location, Needed, Obtained, Request, StagedArchive, stage,
+    Cache, Fetcher, HttpOptions, Location, LooksInto, Needed, Obtained, Request, SourceError,
+    StagedArchive, stage,
 };
 use crate::edit::Selection;
 use crate::progress::Reporter;
@@ -49,6 +51,23 @@ pub(super) fn nothing() -> Needed {
 pub(super) fn needed(drop: &[&str]) -> Needed {
     let drop: Vec<String> = drop.iter().map(|&pattern| pattern.to_owned()).collect();
     Needed::of(Selection::new(0, &drop).unwrap())
+}
+
+/// What `inspect` finds in the directory `t` below `root`, packed, where images get
+/// all of it; the same must be found where they get nothing.
+pub(super) fn inspected<T: Debug>(
+    root: &Utf8Path,
+    looks_into: LooksInto,
+    inspect: impl Fn(&StagedArchive, &Cache) -> Result<T, SourceError>,
+) -> Result<T, SourceError> {
+    let inspect = |needed: &Needed| {
+        let (archive, cache) = stage_some(root, "t", needed);
+        inspect(&archive, &cache)
+    };
+    let seen = inspect(&Needed::all());
+    let alike = inspect(&nothing().and_for(looks_into));
+    assert_eq!(format!("{alike:?}"), format!("{seen:?}"));
+    seen
 }
 
 /// The directory `tree` below `root`, packed, and staged as far as needed.

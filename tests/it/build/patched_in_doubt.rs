@@ -150,7 +150,7 @@ fn a_layer_that_is_gone_is_made_again() {
 }
 
 /// The metadata of the layer, kept for trying changes out on them.
-fn skeleton(sandbox: &Sandbox) -> Utf8PathBuf {
+pub(super) fn skeleton(sandbox: &Sandbox) -> Utf8PathBuf {
     let names = sandbox.names("home/.cache/pidoop/layers");
     let skeleton = names.iter().find(|name| name.ends_with(".skeleton"));
     sandbox.cache().join("layers").join(skeleton.unwrap())
@@ -233,22 +233,28 @@ fn records_that_are_gone_or_damaged_are_done_without() {
     is_as_if_new(&sandbox);
 }
 
+/// Changes what is known of each image.
+pub(super) fn change_records(sandbox: &Sandbox, change: impl Fn(&mut serde_json::Value)) {
+    for entry in fs::read_dir(sandbox.cache().join("images")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let mut record = serde_json::from_str(&text).unwrap();
+        change(&mut record);
+        fs::write(&path, record.to_string()).unwrap();
+    }
+}
+
 /// As after an update of the tools that made the layer. Metadata of an older
 /// image are not read again, so they must be those that are at hand.
 #[test]
 fn an_image_from_a_layer_with_other_metadata_is_built_afresh() {
     let sandbox = with_old_images();
-    let dir = sandbox.cache().join("images");
-    for record in fs::read_dir(&dir).unwrap() {
-        let path = record.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
-        let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    change_records(&sandbox, |record| {
         if record["image"].as_str().unwrap().contains("worker1") {
-            assert!(record["skeleton"].is_string(), "{text}");
+            assert!(record["skeleton"].is_string(), "{record}");
             record["skeleton"] = "0".repeat(64).into();
-            fs::write(&path, record.to_string()).unwrap();
         }
-    }
+    });
     let run = sandbox.run("build --json").works();
     assert_eq!(how(&run, "master"), "patched");
     assert_eq!(how(&run, "worker1"), "built");

@@ -5,7 +5,9 @@
 use fs_err as fs;
 
 use super::patched::is_as_if_new;
-use super::patched_in_doubt::{NODES, how, reshaped, usual, with_old_images};
+use super::patched_in_doubt::{
+    NODES, change_records, how, reshaped, skeleton, usual, with_old_images,
+};
 use crate::support::world::{ClusterFile, Image, Run, Sandbox};
 
 /// Programs that take down how they were called.
@@ -46,13 +48,7 @@ fn contents_change_without_a_rehearsal() {
     let mut sandbox = with_old_images();
     overhear(&mut sandbox);
     // Not even what a rehearsal would take place on has to be whole.
-    let layers = sandbox.cache().join("layers");
-    let name = sandbox.names("home/.cache/pidoop/layers");
-    let name = name
-        .iter()
-        .find(|name| name.ends_with(".skeleton"))
-        .unwrap();
-    let skeleton = layers.join(name);
+    let skeleton = skeleton(&sandbox);
     let whole = fs::read(&skeleton).unwrap();
     fs::write(&skeleton, &whole[..100]).unwrap();
     for value in ["32m", "131072k", "8m"] {
@@ -127,18 +123,13 @@ fn where_files_are_is_not_taken_on_trust() {
 #[test]
 fn a_record_that_says_other_things_of_contents_is_noticed() {
     let sandbox = with_old_images();
-    let dir = sandbox.cache().join("images");
-    for record in fs::read_dir(&dir).unwrap() {
-        let path = record.unwrap().path();
-        let mut record: serde_json::Value =
-            serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    change_records(&sandbox, |record| {
         let contents = record["imprint"]["contents"].as_array_mut().unwrap();
         assert!(contents.len() > 20);
         for content in contents {
             content[0] = 9.into();
         }
-        fs::write(&path, record.to_string()).unwrap();
-    }
+    });
     all(&sandbox.run("build --json").works(), "patched");
     is_as_if_new(&sandbox);
 }
